@@ -1,0 +1,1 @@
+"""Maths of customer analytics: pure functions and small estimators over frames."""

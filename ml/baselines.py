@@ -1,0 +1,128 @@
+"""What a model must beat: recency alone, logistic regression, recent spend scaled."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ml.linear import LinearModel, fit_logistic, fit_tweedie
+from ml.matrix import feature_matrix
+
+Array = npt.NDArray[np.float64]
+
+
+class RecencyBaseline:
+    """Probability from one feature, by monotone (isotonic) regression.
+
+    Parameters
+    ----------
+    column : str
+        The feature, such as ``days_since_last_order``. NaN counts as the longest time seen.
+
+    Attributes
+    ----------
+    knots_ : float array, shape (m,)
+        Feature values, ascending.
+    rates_ : float array, shape (m,)
+        Probability at each knot; between them it is interpolated.
+    """
+
+    def __init__(self, column: str) -> None:
+        self.column = column
+
+    def fit(self, frame: pd.DataFrame, label: Array) -> RecencyBaseline:
+        """Learn the rates from n rows; the direction is the one that the data show."""
+        from sklearn.isotonic import IsotonicRegression
+
+        values = feature_matrix(frame, (self.column,))[:, 0]
+        known = values[~np.isnan(values)]
+        self.longest_ = float(known.max()) if len(known) else 0.0
+        filled = np.where(np.isnan(values), self.longest_, values)
+        rises = float(np.sum((filled - filled.mean()) * (label - label.mean()))) >= 0
+        model = IsotonicRegression(increasing=rises, out_of_bounds="clip").fit(filled, label)
+        self.knots_ = np.asarray(model.X_thresholds_, dtype=float)
+        self.rates_ = np.asarray(model.y_thresholds_, dtype=float)
+        return self
+
+    def predict(self, frame: pd.DataFrame) -> Array:
+        """Probabilities, shape (n,), in [0, 1]."""
+        values = feature_matrix(frame, (self.column,))[:, 0]
+        filled = np.where(np.isnan(values), self.longest_, values)
+        return np.asarray(np.interp(filled, self.knots_, self.rates_))
+
+
+class SpendBaseline:
+    """Value as recent spend times the ratio that held in training.
+
+    Parameters
+    ----------
+    column : str
+        Spend of a recent window, such as ``revenue_90d``. NaN counts as none.
+
+    Attributes
+    ----------
+    ratio_ : float
+        Sum of values over sum of recent spend.
+    """
+
+    def __init__(self, column: str) -> None:
+        self.column = column
+
+    def fit(self, frame: pd.DataFrame, value: Array) -> SpendBaseline:
+        """Learn the ratio from n rows."""
+        total = float(self._spend(frame).sum())
+        self.ratio_ = float(value.sum()) / total if total > 0 else 0.0
+        return self
+
+    def predict(self, frame: pd.DataFrame) -> Array:
+        """Values, shape (n,), in the unit of the label."""
+        return self.ratio_ * self._spend(frame)
+
+    def _spend(self, frame: pd.DataFrame) -> Array:
+        values = feature_matrix(frame, (self.column,))[:, 0]
+        return np.maximum(np.nan_to_num(values, nan=0.0), 0.0)
+
+
+LOGISTIC_STRENGTHS = (0.0003, 0.003, 0.03, 0.3)
+TWEEDIE_PENALTIES = (0.3, 0.1, 0.03)
+
+
+def choose_logistic(
+    fit: tuple[Array, Array], validation: tuple[Array, Array]
+) -> tuple[float, LinearModel]:
+    """Choose the penalty of the logistic regression by log loss on the validation period.
+
+    Parameters
+    ----------
+    fit, validation : tuple of float arrays
+        Matrix of shape (n, k) and label of shape (n,).
+
+    Returns
+    -------
+    strength : float
+    model : LinearModel
+        Fitted on the fit rows.
+    """
+    models = [(strength, fit_logistic(*fit, strength)) for strength in LOGISTIC_STRENGTHS]
+    return min(
+        models, key=lambda pair: deviance(pair[1].raw(validation[0]), validation[1], "logit")
+    )
+
+
+def choose_tweedie(
+    fit: tuple[Array, Array], validation: tuple[Array, Array]
+) -> tuple[float, LinearModel]:
+    """Choose the penalty of the Tweedie regression by deviance on the validation period."""
+    models = [(penalty, fit_tweedie(*fit, penalty)) for penalty in TWEEDIE_PENALTIES]
+    return min(models, key=lambda pair: deviance(pair[1].raw(validation[0]), validation[1], "log"))
+
+
+def deviance(raw: Array, label: Array, link: str, power: float = 1.5) -> float:
+    """Mean log loss (logit) or Tweedie deviance up to a constant (log) of raw scores."""
+    if link == "logit":
+        return float(np.mean(np.logaddexp(0.0, raw) - label * raw))
+    mean = np.exp(np.clip(raw, -50, 50))
+    return float(
+        np.mean(mean ** (2 - power) / (2 - power) - label * mean ** (1 - power) / (1 - power))
+    )

@@ -1,0 +1,161 @@
+"""Linear models over prepared features, kept as plain numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+LIMIT = 6.0
+"""Standardised features are cut at this many standard deviations, so that no outlier runs off."""
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """Median imputation with missing indicators, log1p for skewed, standardisation.
+
+    Attributes
+    ----------
+    median : float array, shape (k,)
+    is_skewed : bool array, shape (k,)
+        Non-negative features with a skewness above 1.
+    has_nulls : bool array, shape (k,)
+        Features that get an indicator column; m of them.
+    mean, scale : float array, shape (k + m,)
+    """
+
+    median: Array
+    is_skewed: npt.NDArray[np.bool_]
+    has_nulls: npt.NDArray[np.bool_]
+    mean: Array
+    scale: Array
+
+    @classmethod
+    def learn(cls, matrix: Array) -> Preparation:
+        """Learn from a float matrix of shape (n, k) that may hold NaN."""
+        null = np.isnan(matrix)
+        some = ~null.all(axis=0)
+        median = np.zeros(matrix.shape[1])
+        median[some] = np.nanmedian(matrix[:, some], axis=0)
+        filled = np.where(null, median, matrix)
+        spread = filled.std(axis=0)
+        centred = filled - filled.mean(axis=0)
+        third = np.mean(centred**3, axis=0)
+        skew = np.divide(third, spread**3, out=np.zeros_like(third), where=spread > 0)
+        skewed = (filled.min(axis=0) >= 0) & (skew > 1)
+        has_nulls = null.mean(axis=0) > 0.001
+        raw = _stack(matrix, median, skewed, has_nulls)
+        scale = raw.std(axis=0)
+        return cls(median, skewed, has_nulls, raw.mean(axis=0), np.where(scale > 1e-9, scale, 1.0))
+
+    def apply(self, matrix: Array) -> Array:
+        """Prepare a matrix of shape (n, k): float array, shape (n, k + m)."""
+        raw = _stack(matrix, self.median, self.is_skewed, self.has_nulls)
+        return np.clip((raw - self.mean) / self.scale, -LIMIT, LIMIT)
+
+
+@dataclass(frozen=True)
+class LinearModel:
+    """Intercept plus coefficients times prepared features: log-odds, or log of a mean."""
+
+    preparation: Preparation
+    coefficients: Array
+    intercept: float
+
+    def raw(self, matrix: Array) -> Array:
+        """Linear predictor of a matrix of shape (n, k): float array, shape (n,)."""
+        return np.asarray(self.preparation.apply(matrix) @ self.coefficients + self.intercept)
+
+    def contributions(self, matrix: Array) -> Array:
+        """Additive share of each feature against the mean customer: shape (n, k).
+
+        A feature's indicator column counts towards the feature.
+        """
+        parts = self.preparation.apply(matrix) * self.coefficients
+        k = matrix.shape[1]
+        shares = parts[:, :k].copy()
+        shares[:, self.preparation.has_nulls] += parts[:, k:]
+        return shares
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain lists and numbers."""
+        p = self.preparation
+        return {
+            "median": p.median.tolist(),
+            "is_skewed": p.is_skewed.tolist(),
+            "has_nulls": p.has_nulls.tolist(),
+            "mean": p.mean.tolist(),
+            "scale": p.scale.tolist(),
+            "coefficients": self.coefficients.tolist(),
+            "intercept": self.intercept,
+        }
+
+    @classmethod
+    def from_dict(cls, record: dict[str, Any]) -> LinearModel:
+        """Rebuild what `to_dict` returned."""
+        preparation = Preparation(
+            np.array(record["median"], dtype=float),
+            np.array(record["is_skewed"], dtype=bool),
+            np.array(record["has_nulls"], dtype=bool),
+            np.array(record["mean"], dtype=float),
+            np.array(record["scale"], dtype=float),
+        )
+        coefficients = np.array(record["coefficients"], dtype=float)
+        return cls(preparation, coefficients, float(record["intercept"]))
+
+
+def fit_logistic(matrix: Array, label: Array, strength: float) -> LinearModel:
+    """Logistic regression with an L2 penalty.
+
+    Parameters
+    ----------
+    matrix : float array, shape (n, k)
+        May hold NaN.
+    label : float array, shape (n,)
+        0 or 1.
+    strength : float
+        Inverse of the penalty (scikit-learn's C).
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    preparation = Preparation.learn(matrix)
+    model = LogisticRegression(C=strength, max_iter=500, tol=1e-5)
+    model.fit(preparation.apply(matrix), label)
+    return LinearModel(preparation, model.coef_[0].astype(float), float(model.intercept_[0]))
+
+
+def fit_tweedie(matrix: Array, value: Array, penalty: float, power: float = 1.5) -> LinearModel:
+    """Tweedie regression with log link and an L2 penalty on values scaled to mean 1.
+
+    Parameters
+    ----------
+    matrix : float array, shape (n, k)
+    value : float array, shape (n,)
+        Not negative; its mean is above zero.
+    penalty : float
+        Factor of the L2 term (scikit-learn's alpha).
+    power : float
+        Variance power, between 1 (Poisson) and 2 (gamma).
+    """
+    from sklearn.linear_model import TweedieRegressor
+
+    preparation = Preparation.learn(matrix)
+    mean = float(value.mean())
+    model = TweedieRegressor(power=power, alpha=penalty, link="log", max_iter=500)
+    model.fit(preparation.apply(matrix), value / mean)
+    return LinearModel(
+        preparation, model.coef_.astype(float), float(model.intercept_) + np.log(mean)
+    )
+
+
+def _stack(
+    matrix: Array, median: Array, skewed: npt.NDArray[np.bool_], has_nulls: npt.NDArray[np.bool_]
+) -> Array:
+    null = np.isnan(matrix)
+    filled = np.where(null, median, matrix)
+    if skewed.any():
+        filled[:, skewed] = np.log1p(np.maximum(filled[:, skewed], 0))
+    return np.hstack([filled, null[:, has_nulls].astype(float)])

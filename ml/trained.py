@@ -1,0 +1,189 @@
+"""A trained model with its record: what it learnt from, how it was judged, how to keep it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ml.blend import BlendModel
+from ml.intervals import Difference
+
+Array = npt.NDArray[np.float64]
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The model against one baseline on the untouched test cutoff, same customers."""
+
+    baseline: str
+    metric: str
+    difference: Difference
+
+    def __str__(self) -> str:
+        """Say it in one line."""
+        d = self.difference
+        return (
+            f"{d.verdict} than {self.baseline} on {self.metric}: "
+            f"{d.value:+.4f} ({d.low:+.4f} to {d.high:+.4f})"
+        ).replace("no different than", "no different from")
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A production model and the evidence for it.
+
+    Attributes
+    ----------
+    kind : str
+        "churn", "purchase" or "value".
+    model : BlendModel
+        Refitted on every labelled date.
+    horizon_days, seed, rounds, rows : int
+        Label window, seed, LightGBM rounds, training rows of the production model.
+    fit_dates, trained_on : tuple of str
+        ISO dates of the fit part and of everything in the production model.
+    validation_date, test_date : str
+        ISO dates.
+    metrics : DataFrame
+        ``model``, ``metric``, ``value``, ``low``, ``high`` on the test cutoff.
+    test_predictions : DataFrame
+        ``customer_key``, ``as_of``, ``label``, ``model`` and one column per baseline, by the
+        model that had not seen the test cutoff.
+    verdicts : tuple of Verdict
+        Paired comparisons with every baseline.
+    """
+
+    kind: str
+    model: BlendModel
+    horizon_days: int
+    seed: int
+    rounds: int
+    fit_dates: tuple[str, ...]
+    validation_date: str
+    test_date: str
+    trained_on: tuple[str, ...]
+    rows: int
+    metrics: pd.DataFrame
+    test_predictions: pd.DataFrame
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Names of the features, in the order of the model."""
+        return self.model.features
+
+    def predict(self, frame: pd.DataFrame, num_threads: int = 2) -> Array:
+        """Score a frame: probabilities in [0, 1] or values of at least 0, shape (n,)."""
+        return self.model.predict(frame, num_threads)
+
+    def metric(self, name: str, model: str = "model") -> float:
+        """Return one figure of the metrics table."""
+        row = (self.metrics["model"] == model) & (self.metrics["metric"] == name)
+        if not row.any():
+            raise KeyError(f"no metric {name!r} of {model!r}")
+        return float(self.metrics.loc[row, "value"].iloc[0])
+
+    def importance(self) -> pd.DataFrame:
+        """Gain of each feature in the trees and its coefficient: one row per feature."""
+        gain = self.model.booster.feature_importance("gain")
+        table = pd.DataFrame(
+            {
+                "feature": self.features,
+                "gain": gain / max(float(gain.sum()), 1e-12),
+                "coefficient": self.model.linear.coefficients[: len(self.features)],
+            }
+        )
+        return table.sort_values("gain", ascending=False, ignore_index=True)
+
+    def to_json(self) -> str:
+        """Return everything as one JSON text, the trees in LightGBM's text format."""
+        return json.dumps({**self._record(), "trees": self.model.trees}, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> TrainedModel:
+        """Rebuild what `to_json` returned."""
+        record = json.loads(text)
+        return cls._from_record(record, record["trees"])
+
+    def save(self, folder: Path) -> None:
+        """Write ``model.txt`` (the trees) and ``model.json`` (all else) into a folder."""
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "model.txt").write_text(self.model.trees, encoding="utf-8")
+        record = json.dumps(self._record(), allow_nan=False)
+        (folder / "model.json").write_text(record, encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> TrainedModel:
+        """Read what `save` wrote."""
+        record = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        return cls._from_record(record, (folder / "model.txt").read_text(encoding="utf-8"))
+
+    def _record(self) -> dict[str, Any]:
+        predictions = self.test_predictions.copy()
+        predictions["as_of"] = predictions["as_of"].map(pd.Timestamp.isoformat)
+        return {
+            "format": FORMAT,
+            "kind": self.kind,
+            "horizon_days": self.horizon_days,
+            "seed": self.seed,
+            "rounds": self.rounds,
+            "fit_dates": list(self.fit_dates),
+            "validation_date": self.validation_date,
+            "test_date": self.test_date,
+            "trained_on": list(self.trained_on),
+            "rows": self.rows,
+            "model": self.model.to_dict(),
+            "metrics": _columns(self.metrics),
+            "test_predictions": _columns(predictions),
+            "verdicts": [
+                {**asdict(v), "difference": _finite(asdict(v.difference))} for v in self.verdicts
+            ],
+        }
+
+    @classmethod
+    def _from_record(cls, record: dict[str, Any], trees: str) -> TrainedModel:
+        if record.get("format") != FORMAT:
+            raise ValueError(f"model record has format {record.get('format')}, not {FORMAT}")
+        predictions = pd.DataFrame(record["test_predictions"])
+        predictions["as_of"] = pd.to_datetime(predictions["as_of"]).astype("datetime64[us]")
+        metrics = pd.DataFrame(record["metrics"])
+        numbers = ["value", "low", "high"]
+        metrics[numbers] = metrics[numbers].astype(float)
+        return cls(
+            kind=record["kind"],
+            model=BlendModel.from_dict(record["model"], trees),
+            horizon_days=record["horizon_days"],
+            seed=record["seed"],
+            rounds=record["rounds"],
+            fit_dates=tuple(record["fit_dates"]),
+            validation_date=record["validation_date"],
+            test_date=record["test_date"],
+            trained_on=tuple(record["trained_on"]),
+            rows=record["rows"],
+            metrics=metrics,
+            test_predictions=predictions,
+            verdicts=tuple(
+                Verdict(v["baseline"], v["metric"], Difference(**_numbers(v["difference"])))
+                for v in record["verdicts"]
+            ),
+        )
+
+
+def _columns(table: pd.DataFrame) -> dict[str, list[Any]]:
+    """Return columns as lists, NaN as None."""
+    return {str(c): [None if pd.isna(v) else v for v in table[c].tolist()] for c in table.columns}
+
+
+def _finite(record: dict[str, float]) -> dict[str, float | None]:
+    return {key: value if np.isfinite(value) else None for key, value in record.items()}
+
+
+def _numbers(record: dict[str, float | None]) -> dict[str, float]:
+    return {key: float("nan") if value is None else value for key, value in record.items()}

@@ -1,0 +1,20 @@
+"""One small market and one churn model, shared by all tests of ml."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from known_market import HORIZON, market
+
+from ml.churn import train_churn
+from ml.trained import TrainedModel
+
+
+@pytest.fixture(scope="session")
+def frame() -> pd.DataFrame:
+    return market()
+
+
+@pytest.fixture(scope="session")
+def trained(frame: pd.DataFrame) -> TrainedModel:
+    return train_churn(frame, horizon_days=HORIZON)
