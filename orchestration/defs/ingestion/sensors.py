@@ -1,0 +1,46 @@
+"""The landing sensor: a fresh file starts ingestion, increment and rescoring."""
+
+import dagster as dg
+
+from orchestration.defs.jobs import batch_job
+from orchestration.ingestion.files import Fingerprint
+from orchestration.lake import Lake, LakeNotFound
+from orchestration.settings import settings
+from orchestration.waiting import waiting_work, work_to_request
+
+# content hashes of files seen by this process, so that an unchanged file is read once
+_HASHES: dict[Fingerprint, str] = {}
+
+
+@dg.sensor(
+    job=batch_job,
+    minimum_interval_seconds=settings().sensor_seconds,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Starts batch_job for every arrival hour with a file that is new by content.",
+)
+def landing_sensor(
+    context: dg.SensorEvaluationContext, lake: Lake
+) -> dg.SensorResult | dg.SkipReason:
+    """Ask for one run per arrival hour with new content, or for what a dead run left undone."""
+    values = settings()
+    try:
+        with lake.reader(latest=True) as connection:
+            waiting = waiting_work(connection, values, _HASHES)
+    except LakeNotFound as missing:
+        return dg.SkipReason(str(missing))
+    for problem in waiting.problems:
+        context.log.warning(problem)
+    work = work_to_request(waiting)
+    if not work:
+        unsettled = f"; {waiting.unsettled} still being written" if waiting.unsettled else ""
+        return dg.SkipReason(f"no file in {values.landing} is new by content{unsettled}")
+    return dg.SensorResult(
+        run_requests=[
+            dg.RunRequest(
+                run_key=run.run_key,
+                partition_key=run.partition_key,
+                tags={"shoal/files": str(run.files)},
+            )
+            for run in work
+        ]
+    )

@@ -1,0 +1,26 @@
+"""The purchase model."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from ml.propensity import train_propensity
+from orchestration.lake import Lake
+from orchestration.models import beats_baselines, train_task
+
+
+@dg.asset(
+    deps=[["marts", "customer_feature_history"], ["marts", "customer_labels"]],
+    group_name="models",
+    kinds={"lightgbm", "mlflow"},
+    owners=["team:data-science"],
+    check_specs=[dg.AssetCheckSpec("beats_baselines", asset="purchase_model")],
+)
+def purchase_model(
+    context: dg.AssetExecutionContext, lake: Lake
+) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
+    """Probability that an active customer buys within the horizon, judged on a later time."""
+    trained, metadata = train_task("purchase", train_propensity, lake, context.log)
+    yield dg.MaterializeResult(metadata=metadata)
+    yield beats_baselines(trained)

@@ -1,0 +1,77 @@
+"""Scores: what each customer is likely to do next, why, and when readers see it."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+
+from orchestration.lake import Lake
+from orchestration.models import load_champions
+from orchestration.phrases import feature_phrases
+from orchestration.publication import publish
+from orchestration.registry import Registry
+from orchestration.score_tables import model_versions, write_scores
+from orchestration.settings import settings
+
+OWNERS = ["team:data-science"]
+MODELS = ["churn_model", "purchase_model", "value_model"]
+SCORES = dg.AssetKey(["marts", "customer_scores"])
+HISTORY = dg.AssetKey(["marts", "score_history"])
+
+
+@dg.multi_asset(
+    specs=[
+        dg.AssetSpec(
+            SCORES,
+            deps=[*MODELS, ["marts", "customer_features"], ["marts", "customer_segments"]],
+            kinds={"lightgbm", "ducklake"},
+            owners=OWNERS,
+            description="One row per customer: newest scores, segment and top reasons.",
+        ),
+        dg.AssetSpec(
+            HISTORY,
+            deps=[*MODELS, ["marts", "customer_features"], ["marts", "customer_segments"]],
+            kinds={"ducklake"},
+            owners=OWNERS,
+            description="One row per customer and scoring.",
+        ),
+    ],
+    group_name="scores",
+    name="customer_scores",
+)
+def customer_scores(
+    context: dg.AssetExecutionContext, lake: Lake
+) -> tuple[dg.MaterializeResult[Any], dg.MaterializeResult[Any]]:
+    """One row per customer: newest scores, segment and top reasons; the history keeps them all."""
+    champions = load_champions(Registry())
+    if not champions:
+        context.log.warning("no model yet: scores are null until training_job has run")
+    values = settings()
+    scored = write_scores(
+        lake,
+        champions,
+        feature_phrases(),
+        now=datetime.now(UTC).replace(tzinfo=None),
+        threads=values.threads,
+    )
+    metadata: dict[str, Any] = {"scored": scored, "models": model_versions(champions)}
+    return (
+        dg.MaterializeResult(asset_key=SCORES, metadata=metadata),
+        dg.MaterializeResult(asset_key=HISTORY, metadata=metadata),
+    )
+
+
+@dg.asset(
+    key=["ops", "batches"],
+    deps=[SCORES, HISTORY, ["marts", "kpi_daily"], ["marts", "sessions"]],
+    group_name="control",
+    kinds={"ducklake"},
+    owners=OWNERS,
+)
+def published_batches(context: dg.AssetExecutionContext, lake: Lake) -> dg.MaterializeResult[Any]:
+    """One row per batch, with the lake snapshot from which on readers see it whole."""
+    with lake.writer("publish") as connection:
+        snapshot = publish(connection, datetime.now(UTC).replace(tzinfo=None))
+    if snapshot is None:
+        context.log.info("nothing published: a newer batch is under way and will publish both")
+    return dg.MaterializeResult(metadata={"snapshot_id": -1 if snapshot is None else snapshot})

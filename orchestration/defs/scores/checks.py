@@ -1,0 +1,105 @@
+"""Claims about the scores; a blocked claim keeps a batch from being published."""
+
+import dagster as dg
+import duckdb
+
+from orchestration.lake import Lake
+
+SCORES = dg.AssetKey(["marts", "customer_scores"])
+
+
+@dg.asset_check(asset=SCORES, blocking=True)
+def one_score_per_customer(lake: Lake) -> dg.AssetCheckResult:
+    """Every customer with features has exactly one score, and nobody else has one."""
+    with lake.reader(latest=True) as connection:
+        return check_one_score_per_customer(connection)
+
+
+@dg.asset_check(asset=SCORES, blocking=True)
+def scores_are_probabilities(lake: Lake) -> dg.AssetCheckResult:
+    """Churn and purchase lie within 0 and 1, and no value is negative or not a number."""
+    with lake.reader(latest=True) as connection:
+        return check_scores_are_probabilities(connection)
+
+
+@dg.asset_check(asset=SCORES, blocking=True)
+def scores_are_of_their_features(lake: Lake) -> dg.AssetCheckResult:
+    """No score comes from the features of another instant or batch."""
+    with lake.reader(latest=True) as connection:
+        return check_scores_are_of_their_features(connection)
+
+
+def check_one_score_per_customer(connection: duckdb.DuckDBPyConnection) -> dg.AssetCheckResult:
+    """Count customers without, and with more than one, score, and scores without customer."""
+    missing, repeated, orphans = _row(
+        connection,
+        """
+        with counted as (
+            select customer_key, count(*) as scores
+            from marts.customer_scores
+            group by 1
+        )
+        select
+            count(*) filter (where counted.customer_key is null),
+            count(*) filter (where counted.scores > 1),
+            count(*) filter (where features.customer_key is null)
+        from marts.customer_features as features
+        full join counted on features.customer_key = counted.customer_key
+        """,
+    )
+    return dg.AssetCheckResult(
+        passed=missing == repeated == orphans == 0,
+        severity=dg.AssetCheckSeverity.ERROR,
+        metadata={"without_score": missing, "repeated": repeated, "without_features": orphans},
+    )
+
+
+def check_scores_are_probabilities(connection: duckdb.DuckDBPyConnection) -> dg.AssetCheckResult:
+    """Count rows with a probability outside 0 to 1, and with an impossible value."""
+    outside, impossible = _row(
+        connection,
+        """
+        select
+            count(*) filter (
+                where
+                    not coalesce(churn_probability between 0 and 1, true)
+                    or not coalesce(purchase_probability between 0 and 1, true)
+            ),
+            count(*) filter (
+                where expected_value < 0 or isnan(expected_value) or isinf(expected_value)
+            )
+        from marts.customer_scores
+        """,
+    )
+    return dg.AssetCheckResult(
+        passed=outside == impossible == 0,
+        severity=dg.AssetCheckSeverity.ERROR,
+        metadata={"outside_0_to_1": outside, "impossible_values": impossible},
+    )
+
+
+def check_scores_are_of_their_features(
+    connection: duckdb.DuckDBPyConnection,
+) -> dg.AssetCheckResult:
+    """Count scores whose instant or batch differs from that of the customer's features."""
+    (differing,) = _row(
+        connection,
+        """
+        select count(*)
+        from marts.customer_scores as scores
+        inner join marts.customer_features as features
+            on scores.customer_key = features.customer_key
+        where scores.as_of <> features.as_of or scores.batch_id <> features.batch_id
+        """,
+    )
+    return dg.AssetCheckResult(
+        passed=differing == 0,
+        severity=dg.AssetCheckSeverity.ERROR,
+        metadata={"differing": differing},
+    )
+
+
+def _row(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[int, ...]:
+    row = connection.execute(query).fetchone()
+    assert row is not None
+    return row

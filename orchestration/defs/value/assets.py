@@ -1,0 +1,26 @@
+"""The value model."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from ml.value import train_value
+from orchestration.lake import Lake
+from orchestration.models import beats_baselines, train_task
+
+
+@dg.asset(
+    deps=[["marts", "customer_feature_history"], ["marts", "customer_labels"]],
+    group_name="models",
+    kinds={"lightgbm", "mlflow"},
+    owners=["team:data-science"],
+    check_specs=[dg.AssetCheckSpec("beats_baselines", asset="value_model")],
+)
+def value_model(
+    context: dg.AssetExecutionContext, lake: Lake
+) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
+    """Expected spend of an active customer over the churn horizon, judged on a later time."""
+    trained, metadata = train_task("value", train_value, lake, context.log)
+    yield dg.MaterializeResult(metadata=metadata)
+    yield beats_baselines(trained)

@@ -1,0 +1,220 @@
+"""The lake: DuckLake connections for readers and, one at a time, for a writer."""
+
+import importlib.resources
+import json
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import duckdb
+from dagster_duckdb import DuckDBResource
+from filelock import FileLock, Timeout
+
+from orchestration.settings import Settings, settings
+
+EXTENSIONS = ("ducklake", "sqlite_scanner", "postgres_scanner")
+INLINED_ROWS = 2_000
+LEASE_NOTICE_SECONDS = 10.0
+
+
+class LakeNotFound(RuntimeError):
+    """There is no lake yet, or nothing has been published in it."""
+
+
+class LeaseTimeout(RuntimeError):
+    """Another process kept the writer lease for longer than allowed."""
+
+
+class Lake(DuckDBResource):
+    """DuckDB in memory with the lake attached as its default database.
+
+    Readers take no lease and see the last published snapshot; a writer holds the one
+    cross-process lease, which the operating system frees when its process dies.
+    """
+
+    database: str = ":memory:"
+    catalog: str
+    data_path: str
+    root: str
+    memory_limit: str = "2GB"
+    threads: int = 2
+    lease_timeout_seconds: float = 3600
+
+    @classmethod
+    def from_settings(cls, values: Settings | None = None) -> "Lake":
+        values = values or settings()
+        return cls(
+            catalog=values.lake_catalog,
+            data_path=values.lake_data_path,
+            root=str(values.root),
+            memory_limit=values.memory_limit,
+            threads=values.threads,
+            lease_timeout_seconds=values.lease_timeout_seconds,
+        )
+
+    @property
+    def lease_path(self) -> Path:
+        return Path(self.root) / "lake" / "writer.lock"
+
+    @contextmanager
+    def writer(self, purpose: str) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Hold the lease and give a connection that may write; the lake is made if needed."""
+        with self.lease(purpose), self._connection() as connection:
+            if self.catalog.startswith("sqlite:"):
+                Path(self.catalog.removeprefix("sqlite:")).parent.mkdir(parents=True, exist_ok=True)
+            attach_lake(connection, self.catalog, self.data_path)
+            yield connection
+
+    @contextmanager
+    def reader(self, *, latest: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Give a read-only connection at the last published snapshot, or at the live edge.
+
+        Raises
+        ------
+        LakeNotFound
+            When no lake exists, or nothing was published in it and ``latest`` is false.
+        """
+        self._require_catalog()
+        with self._connection() as connection:
+            attach_lake(connection, self.catalog, None, read_only=True)
+            if not latest:
+                snapshot = published_snapshot(connection)
+                if snapshot is None:
+                    raise LakeNotFound(
+                        "nothing has been published yet: run the main job (make demo), "
+                        "or look at the live edge with --latest"
+                    )
+                connection.execute("use memory; detach lake")
+                attach_lake(connection, self.catalog, None, read_only=True, snapshot=snapshot)
+            yield connection
+
+    @contextmanager
+    def lease(self, purpose: str) -> Iterator[None]:
+        """Hold the writer lease, and say on the way who holds it when it is taken.
+
+        Raises
+        ------
+        LeaseTimeout
+            When it was not free within ``lease_timeout_seconds``.
+        """
+        self.lease_path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.lease_path)
+        started = time.monotonic()
+        while True:
+            waited = time.monotonic() - started
+            patience = min(LEASE_NOTICE_SECONDS, self.lease_timeout_seconds - waited)
+            try:
+                lock.acquire(timeout=max(patience, 0))
+                break
+            except Timeout:
+                waited = time.monotonic() - started
+                message = f"writer lease is held by {self.lease_holder()}; waited {waited:.0f} s"
+                if waited >= self.lease_timeout_seconds:
+                    raise LeaseTimeout(f"{message}; gave up on: {purpose}") from None
+                dg.get_dagster_logger().info(message)
+        holder = {"pid": os.getpid(), "host": socket.gethostname(), "purpose": purpose}
+        try:
+            self._holder_path.write_text(json.dumps(holder))
+            yield
+        finally:
+            self._holder_path.unlink(missing_ok=True)
+            lock.release()
+
+    def lease_holder(self) -> str:
+        """Who wrote last that it holds the lease, for people; the lock itself decides."""
+        try:
+            holder: dict[str, Any] = json.loads(self._holder_path.read_text())
+        except (FileNotFoundError, json.JSONDecodeError):
+            return "nobody known"
+        return f"process {holder['pid']} on {holder['host']} ({holder['purpose']})"
+
+    @property
+    def _holder_path(self) -> Path:
+        return self.lease_path.with_suffix(".holder")
+
+    @contextmanager
+    def _connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        with self.get_connection() as connection:
+            root = Path(self.root)
+            load_extensions(connection, root / "extensions")
+            connection.execute(f"set memory_limit = {_quoted(self.memory_limit)}")
+            connection.execute(f"set threads = {self.threads}")
+            connection.execute(f"set temp_directory = {_quoted(str(root / 'tmp'))}")
+            yield connection
+
+    def _require_catalog(self) -> None:
+        if self.catalog.startswith("sqlite:"):
+            path = Path(self.catalog.removeprefix("sqlite:"))
+            if not path.exists():
+                raise LakeNotFound(f"no lake at {path}: run the main job first (make demo)")
+
+
+def load_extensions(connection: duckdb.DuckDBPyConnection, directory: Path) -> None:
+    """Load the lake's extensions from the installed wheels, without a download or a copy.
+
+    ``directory`` is laid out as DuckDB expects it, with links into the wheels, so that dbt finds
+    the extensions by name.
+    """
+    version = f"v{duckdb.__version__}"
+    row = connection.execute("pragma platform").fetchone()
+    assert row is not None
+    folder = directory / version / str(row[0])
+    for name in EXTENSIONS:
+        package = importlib.resources.files(f"duckdb_extension_{name}")
+        wheel = Path(str(package / "extensions" / version / f"{name}.duckdb_extension"))
+        link = folder / wheel.name
+        if link.readlink() != wheel if link.is_symlink() else not link.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            draft = folder / f".{name}.{os.getpid()}"
+            draft.symlink_to(wheel)
+            draft.replace(link)
+    connection.execute(f"set extension_directory = {_quoted(str(directory))}")
+    connection.execute("load ducklake; load sqlite_scanner")
+
+
+def attach_lake(
+    connection: duckdb.DuckDBPyConnection,
+    catalog: str,
+    data_path: str | None,
+    *,
+    read_only: bool = False,
+    snapshot: int | None = None,
+) -> None:
+    """Attach the lake as ``lake`` and make it the default database."""
+    options = [f"data_inlining_row_limit {INLINED_ROWS}"] if not read_only else ["read_only"]
+    if data_path is not None:
+        options.append(f"data_path {_quoted(data_path)}")
+    if snapshot is not None:
+        options.append(f"snapshot_version {int(snapshot)}")
+    if catalog.startswith("sqlite:") and not read_only:
+        options.append("meta_journal_mode 'wal'")
+    target = _quoted(f"ducklake:{catalog}")
+    connection.execute(f"attach {target} as lake ({', '.join(options)}); use lake")
+
+
+def published_snapshot(connection: duckdb.DuckDBPyConnection) -> int | None:
+    """The lake snapshot of the last run that finished, or None before the first."""
+    exists = connection.execute(
+        "select 1 from information_schema.tables "
+        "where table_catalog = 'lake' and table_schema = 'ops' and table_name = 'batches'"
+    ).fetchone()
+    if not exists:
+        return None
+    row = connection.execute("select max(snapshot_id) from lake.ops.batches").fetchone()
+    return None if row is None else row[0]
+
+
+def current_snapshot(connection: duckdb.DuckDBPyConnection) -> int:
+    """The newest snapshot of the attached lake."""
+    row = connection.execute("select max(snapshot_id) from ducklake_snapshots('lake')").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,237 @@
+"""Training, judging and loading of the models, between the lake, ``ml`` and the registry."""
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import dagster as dg
+import pandas as pd
+
+from ml.reasons import typical_values
+from ml.segments import SegmentModel
+from ml.splits import NotEnoughHistory
+from ml.trained import TrainedModel
+from orchestration.lake import Lake, current_snapshot
+from orchestration.pictures import picture, save_picture
+from orchestration.registry import Registry, Version, code_version, scratch_folder
+from orchestration.settings import settings
+
+KEYS = ("customer_key", "as_of")
+TASKS = ("churn", "purchase", "value")
+SEGMENTS = "segments"
+HEADLINE = {"churn": "roc_auc", "purchase": "roc_auc", "value": "spearman"}
+SIMPLEST = {"recency", "recent_spend"}
+
+
+class Trainer(Protocol):
+    """How a task trains: `ml.churn.train_churn` and its like."""
+
+    def __call__(
+        self, frame: pd.DataFrame, *, horizon_days: int, seed: int, num_threads: int
+    ) -> TrainedModel: ...
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The model that scores, with what is usual for its features."""
+
+    version: Version
+    model: TrainedModel
+    typical: Mapping[str, float]
+
+
+def read_training_frame(lake: Lake, task: str) -> tuple[pd.DataFrame, int | None, int]:
+    """Labelled features of one task.
+
+    Returns
+    -------
+    frame : DataFrame
+        ``customer_key``, ``as_of``, ``label`` and every feature.
+    horizon_days : int or None
+        None when there are no rows.
+    snapshot : int
+        The lake snapshot that was read.
+    """
+    with lake.reader(latest=True) as connection:
+        snapshot = current_snapshot(connection)
+        frame = connection.execute(
+            """
+            select features.*, labels.label, labels.horizon_days
+            from marts.customer_labels as labels
+            inner join marts.customer_feature_history as features
+                on
+                    labels.customer_key = features.customer_key
+                    and labels.as_of = features.as_of
+            where labels.task = ?
+            order by labels.as_of, labels.customer_key
+            """,
+            [task],
+        ).df()
+    horizons = frame.pop("horizon_days")
+    return frame, None if frame.empty else int(horizons.iloc[0]), snapshot
+
+
+def train_task(
+    task: str, trainer: Trainer, lake: Lake, log: Any
+) -> tuple[TrainedModel | None, dict[str, Any]]:
+    """Train one task, keep the result in the registry and promote it if it earns it.
+
+    Returns
+    -------
+    trained : TrainedModel or None
+        None when the history does not suffice; the last champion then stays.
+    metadata : dict
+        For the asset: figures with intervals, baselines, pictures, version.
+    """
+    values = settings()
+    frame, horizon_days, snapshot = read_training_frame(lake, task)
+    try:
+        if horizon_days is None:
+            raise NotEnoughHistory("there is no labelled customer yet")
+        trained = trainer(
+            frame, horizon_days=horizon_days, seed=values.seed, num_threads=values.threads
+        )
+    except NotEnoughHistory as problem:
+        log.warning(f"{task}: not trained, the last champion stays: {problem}")
+        return None, {"trained": False, "reason": str(problem)}
+    typical = typical_values(frame[frame["as_of"] == frame["as_of"].max()], trained.features)
+    pictures = draw(trained)
+    registry = Registry(values)
+    with scratch_folder() as name:
+        folder = Path(name)
+        trained.save(folder)
+        (folder / "typical.json").write_text(json.dumps(typical))
+        for title, image in pictures.items():
+            (folder / f"{title}.png").write_bytes(image)
+        version = registry.register(
+            task,
+            folder,
+            metrics={
+                f"{model}.{metric}": value
+                for model, metric, value in _figures(trained)
+                if math.isfinite(value)
+            },
+            parameters={
+                "seed": trained.seed,
+                "horizon_days": trained.horizon_days,
+                "rounds": trained.rounds,
+                "rows": trained.rows,
+                "features": len(trained.features),
+                "test_date": trained.test_date,
+            },
+            tags={
+                "lake_snapshot": str(snapshot),
+                "code_version": code_version(),
+                "features": json.dumps(trained.features)[:5_000],
+            },
+        )
+    promoted = earns_promotion(trained) or registry.champion(task) is None
+    if promoted:
+        registry.promote(version)
+    else:
+        log.warning(f"{version.label} is worse than recency alone: the champion stays")
+    for title, image in pictures.items():
+        save_picture(values.reports / "models" / f"{task}_{title}.png", image)
+    return trained, {
+        "trained": True,
+        "version": version.label,
+        "promoted": promoted,
+        "lake_snapshot": snapshot,
+        "rows": trained.rows,
+        "horizon_days": trained.horizon_days,
+        "test_date": trained.test_date,
+        "metrics": dg.MetadataValue.md(metrics_markdown(trained)),
+        "verdicts": dg.MetadataValue.md("\n".join(f"- {verdict}" for verdict in trained.verdicts)),
+        **{title: picture(title, image) for title, image in pictures.items()},
+    }
+
+
+def _figures(trained: TrainedModel) -> Iterator[tuple[str, str, float]]:
+    table = trained.metrics
+    yield from zip(
+        table["model"].astype(str),
+        table["metric"].astype(str),
+        table["value"].astype(float),
+        strict=True,
+    )
+
+
+def earns_promotion(trained: TrainedModel) -> bool:
+    """A challenger may score unless it is clearly worse than the simplest baseline."""
+    return not any(
+        verdict.difference.verdict == "worse"
+        for verdict in trained.verdicts
+        if verdict.baseline in SIMPLEST and verdict.metric == HEADLINE[trained.kind]
+    )
+
+
+def beats_baselines(trained: TrainedModel | None) -> dg.AssetCheckResult:
+    """Pass when the model is not worse than any baseline on the untouched test cutoff."""
+    if trained is None:
+        return dg.AssetCheckResult(
+            passed=False,
+            severity=dg.AssetCheckSeverity.WARN,
+            description="not trained: too little history",
+        )
+    worse = [str(v) for v in trained.verdicts if v.difference.verdict == "worse"]
+    return dg.AssetCheckResult(
+        passed=not worse,
+        severity=dg.AssetCheckSeverity.WARN,
+        description="; ".join(worse or [str(v) for v in trained.verdicts]),
+    )
+
+
+def metrics_markdown(trained: TrainedModel) -> str:
+    """The metrics table with intervals, one row per model."""
+    table = trained.metrics.assign(
+        figure=[
+            f"{row.value:.3f} ({row.low:.3f} to {row.high:.3f})"
+            for row in trained.metrics.itertuples()
+        ]
+    ).pivot(index="model", columns="metric", values="figure")
+    columns = [name for name in trained.metrics["metric"].unique() if name in table]
+    lines = ["| model | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
+    lines += [
+        f"| {name} | " + " | ".join(str(row[column]) for column in columns) + " |"
+        for name, row in table.iterrows()
+    ]
+    return "\n".join(lines)
+
+
+def draw(trained: TrainedModel) -> dict[str, bytes]:
+    """Pictures of how the model did on the test cutoff, as PNG."""
+    from ml.plots import lift_png, reliability_png, roc_png
+
+    tested = trained.test_predictions
+    scores = {
+        name: tested[name].to_numpy() for name in tested.columns if name not in {*KEYS, "label"}
+    }
+    when = f"{trained.kind} in {trained.horizon_days} days, as of {trained.test_date[:10]}"
+    label = tested["label"].to_numpy()
+    pictures = {"lift": lift_png(label, scores, f"Lift: {when}")}
+    if trained.kind != "value":
+        pictures["roc"] = roc_png(label, scores, f"ROC: {when}")
+        pictures["reliability"] = reliability_png(label, scores, f"Calibration: {when}")
+    return pictures
+
+
+def load_champions(registry: Registry) -> dict[str, Champion]:
+    """The scoring model of every task that has one."""
+    champions = {}
+    for task in TASKS:
+        version = registry.champion(task)
+        if version is not None:
+            typical = json.loads((version.folder / "typical.json").read_text())
+            champions[task] = Champion(version, TrainedModel.load(version.folder), typical)
+    return champions
+
+
+def load_segments(registry: Registry) -> tuple[Version, SegmentModel] | None:
+    """The segmentation in force, or None before the first."""
+    version = registry.champion(SEGMENTS)
+    if version is None:
+        return None
+    return version, SegmentModel.from_json((version.folder / "segments.json").read_text())

@@ -1,0 +1,20 @@
+"""Pictures for people: in an asset's metadata and in the report folder."""
+
+import base64
+from pathlib import Path
+
+import dagster as dg
+
+
+def picture(title: str, image: bytes) -> dg.MarkdownMetadataValue:
+    """A PNG as metadata that the Dagster UI shows."""
+    encoded = base64.b64encode(image).decode()
+    return dg.MetadataValue.md(f"![{title}](data:image/png;base64,{encoded})")
+
+
+def save_picture(path: Path, image: bytes) -> None:
+    """Write a picture whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}")
+    draft.write_bytes(image)
+    draft.replace(path)

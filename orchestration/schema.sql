@@ -1,0 +1,109 @@
+-- Control tables and score tables. The raw tables are made from the entities; everything else
+-- that people query is a dbt model.
+create schema if not exists raw;
+create schema if not exists ops;
+create schema if not exists staging;
+create schema if not exists intermediate;
+create schema if not exists marts;
+
+-- one row per file that was taken, by content
+create table if not exists ops.landed_files (
+    file_hash varchar not null,
+    file varchar not null,
+    entity varchar not null,
+    partition_key varchar not null,
+    bytes bigint not null,
+    modified_ns bigint not null,
+    format varchar,
+    received bigint not null,
+    accepted bigint not null,
+    duplicates bigint not null,
+    rejected bigint not null,
+    notes varchar[] not null,
+    batch_id bigint not null,
+    ingested_at timestamp not null
+);
+
+-- one row per row (or whole file) that could not be taken
+create table if not exists ops.rejected_rows (
+    batch_id bigint not null,
+    file_hash varchar not null,
+    file varchar not null,
+    entity varchar not null,
+    row_number bigint,
+    payload varchar,
+    reasons varchar[] not null,
+    rejected_at timestamp not null
+);
+
+-- one row per ingested batch; published when a run has carried it through to the scores
+create table if not exists ops.batches (
+    batch_id bigint not null,
+    partition_key varchar not null,
+    run_id varchar not null,
+    received bigint not null,
+    accepted bigint not null,
+    duplicates bigint not null,
+    rejected bigint not null,
+    ingested_at timestamp not null,
+    snapshot_id bigint,
+    published_at timestamp
+);
+
+-- one row: the instant the run works as of, and the batches that it carries through
+create table if not exists ops.clock (
+    as_of timestamp not null,
+    mode varchar not null,
+    first_batch_id bigint not null,
+    last_batch_id bigint not null
+);
+
+-- one row per task and past instant to train or judge on
+create table if not exists ops.as_of_dates (
+    task varchar not null,
+    as_of timestamp not null,
+    horizon_days integer not null,
+    population_days integer not null
+);
+
+-- one row per customer: the newest score
+create table if not exists marts.customer_scores (
+    customer_key varchar not null,
+    as_of timestamp not null,
+    churn_probability double,
+    purchase_probability double,
+    expected_value double,
+    segment_id integer,
+    segment_name varchar,
+    top_reasons varchar[],
+    model_versions varchar not null,
+    scored_at timestamp not null,
+    batch_id bigint not null
+);
+
+-- one row per customer and scoring
+create table if not exists marts.score_history (
+    customer_key varchar not null,
+    as_of timestamp not null,
+    churn_probability double,
+    purchase_probability double,
+    expected_value double,
+    segment_id integer,
+    segment_name varchar,
+    top_reasons varchar[],
+    model_versions varchar not null,
+    scored_at timestamp not null,
+    batch_id bigint not null
+);
+
+-- one row per customer: the group it moves with now
+create table if not exists marts.customer_segments (
+    customer_key varchar not null,
+    as_of timestamp not null,
+    segment_id integer not null,
+    segment_name varchar not null,
+    distance double,
+    model_version varchar not null,
+    assigned_at timestamp not null,
+    batch_id bigint not null
+);

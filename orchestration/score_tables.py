@@ -1,0 +1,211 @@
+"""Writing segments and scores: only for customers whose features or models are newer."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from ml.reasons import Phrase, explain
+from ml.segments import SegmentModel
+from orchestration.lake import Lake
+from orchestration.models import Champion
+from orchestration.registry import Version
+
+BATCH_ROWS = 50_000
+REASONS = 3
+EXPLAINED_FIRST = ("churn", "purchase", "value")
+
+
+def assign_segments(lake: Lake, version: Version, model: SegmentModel, now: datetime) -> int:
+    """Assign every customer whose features, or whose segmentation, changed; returns how many."""
+    parts = []
+    for features in _stale_features(lake, "customer_segments", "model_version", version.label):
+        assigned = model.assign(features)
+        parts.append(
+            pd.DataFrame(
+                {
+                    "customer_key": features["customer_key"],
+                    "as_of": features["as_of"],
+                    "segment_id": assigned["segment_id"].astype("int32"),
+                    "segment_name": assigned["segment_name"],
+                    "distance": assigned["distance"],
+                    "model_version": version.label,
+                    "assigned_at": now,
+                    "batch_id": features["batch_id"],
+                }
+            )
+        )
+    rows = _to_arrow(parts)
+    with lake.writer("assign segments") as connection:
+        _replace(connection, "customer_segments", rows)
+    return 0 if rows is None else rows.num_rows
+
+
+def write_scores(
+    lake: Lake,
+    champions: Mapping[str, Champion],
+    phrases: Mapping[str, Phrase],
+    now: datetime,
+    threads: int,
+) -> int:
+    """Score every customer whose features, segment or models changed; returns how many."""
+    versions = model_versions(champions)
+    parts = [
+        score_features(features, champions, phrases, versions, now, threads)
+        for features in _stale_features(lake, "customer_scores", "model_versions", versions)
+    ]
+    rows = _to_arrow(parts)
+    with lake.writer("write scores") as connection:
+        _replace(connection, "customer_scores", rows, history="score_history")
+    return 0 if rows is None else rows.num_rows
+
+
+def model_versions(champions: Mapping[str, Champion]) -> str:
+    """Which versions score, such as ``churn:3 purchase:2``."""
+    return " ".join(champion.version.label for champion in champions.values()) or "none"
+
+
+def score_features(
+    features: pd.DataFrame,
+    champions: Mapping[str, Champion],
+    phrases: Mapping[str, Phrase],
+    versions: str,
+    now: datetime,
+    threads: int,
+) -> pd.DataFrame:
+    """Scores of a batch of customers; each row needs nothing of the others.
+
+    A model speaks only of the population it learnt from: churn and value of customers who bought
+    within twice the churn horizon, purchase also of those who were otherwise active in it. For
+    everyone else the score is null and the reason says so.
+    """
+    scores = pd.DataFrame(
+        {
+            "customer_key": features["customer_key"],
+            "as_of": features["as_of"],
+            "churn_probability": np.nan,
+            "purchase_probability": np.nan,
+            "expected_value": np.nan,
+            "segment_id": features["segment_id"],
+            "segment_name": features["segment_name"],
+        },
+        index=features.index,
+    )
+    columns = {
+        "churn": "churn_probability",
+        "purchase": "purchase_probability",
+        "value": "expected_value",
+    }
+    reasons = [_unscored_reason(champions)] * len(features)
+    explained = np.zeros(len(features), dtype=bool)
+    for task in EXPLAINED_FIRST:
+        if task not in champions:
+            continue
+        champion = champions[task]
+        members = population(features, task, champions).to_numpy()
+        if not members.any():
+            continue
+        rows = features[members]
+        scores.loc[members, columns[task]] = champion.model.predict(rows, threads)
+        new = members & ~explained
+        if new.any():
+            words = explain(
+                champion.model.model,
+                features[new],
+                phrases,
+                champion.typical,
+                count=REASONS,
+                num_threads=threads,
+            )
+            for row, sentences in zip(np.flatnonzero(new), words.to_numpy().tolist(), strict=True):
+                reasons[row] = [sentence for sentence in sentences if sentence]
+            explained |= new
+    scores["top_reasons"] = reasons
+    scores["model_versions"] = versions
+    scores["scored_at"] = now
+    scores["batch_id"] = features["batch_id"]
+    return scores
+
+
+def population(features: pd.DataFrame, task: str, champions: Mapping[str, Champion]) -> pd.Series:
+    """Who a task's model may speak of: boolean, index of ``features``."""
+    reference = champions.get("churn", champions[task])
+    days = 2 * reference.model.horizon_days
+    recent = features["days_since_last_order"] < days
+    if task == "purchase":
+        recent |= features["days_since_last_event"] < days
+    return recent
+
+
+def _unscored_reason(champions: Mapping[str, Champion]) -> list[str]:
+    if not champions:
+        return ["not scored: no model has been trained yet"]
+    days = 2 * next(iter(champions.values())).model.horizon_days
+    return [f"not scored: not active in the last {days} days"]
+
+
+def _stale_features(
+    lake: Lake, table: str, version_column: str, version: str
+) -> Iterator[pd.DataFrame]:
+    """Features whose row in a score table is missing or from other features or models."""
+    with lake.reader(latest=True) as connection:
+        reader = connection.execute(
+            f"""
+            select
+                features.*,
+                segments.segment_id,
+                segments.segment_name
+            from marts.customer_features as features
+            left join marts.customer_segments as segments
+                on features.customer_key = segments.customer_key
+            anti join marts.{table} as written
+                on
+                    features.customer_key = written.customer_key
+                    and features.as_of = written.as_of
+                    and features.batch_id = written.batch_id
+                    and written.{version_column} = ?
+            """,
+            [version],
+        ).fetch_record_batch(BATCH_ROWS)
+        for batch in reader:
+            if batch.num_rows:
+                frame = batch.to_pandas()
+                frame["segment_id"] = frame["segment_id"].astype("Int32")
+                yield frame
+
+
+def _to_arrow(parts: list[pd.DataFrame]) -> pa.Table | None:
+    if not parts:
+        return None
+    return pa.Table.from_pandas(pd.concat(parts, ignore_index=True), preserve_index=False)
+
+
+def _replace(
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    rows: pa.Table | None,
+    history: str | None = None,
+) -> None:
+    """Replace rows by customer, and drop those of customers who are no longer there."""
+    connection.execute("begin")
+    try:
+        connection.execute(
+            f"delete from marts.{table} where customer_key not in "
+            "(select customer_key from marts.customer_features)"
+        )
+        if rows is not None:
+            connection.register("fresh_rows", rows)
+            connection.execute(
+                f"delete from marts.{table} where customer_key in "
+                "(select customer_key from fresh_rows)"
+            )
+            connection.execute(f"insert into marts.{table} by name select * from fresh_rows")
+            if history is not None:
+                connection.execute(f"insert into marts.{history} by name select * from fresh_rows")
+        connection.execute("commit")
+    except BaseException:
+        connection.execute("rollback")
+        raise

@@ -1,0 +1,120 @@
+"""The one reader of the environment: every variable has the prefix ``SHOAL_`` or is in ``.env``."""
+
+import os
+import secrets
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT_ROOT = Path(__file__).resolve().parents[1]
+
+
+class Settings(BaseSettings):
+    """What a deployment decides; every field is documented in ``.env.example``."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SHOAL_", env_file=PROJECT_ROOT / ".env", env_ignore_empty=True, extra="ignore"
+    )
+
+    home: Path = Path(".shoal")
+    catalog: str | None = None
+    data_path: str | None = None
+    hash_key: str | None = None
+    sources: Path = PROJECT_ROOT / "sources"
+
+    clock: Literal["history", "live"] = "history"
+    as_of: datetime | None = None
+    churn_horizon_days: int | None = Field(default=None, ge=1, le=730)
+    purchase_horizon_days: int | None = Field(default=None, ge=1, le=730)
+    as_of_step_days: int = Field(default=14, ge=1)
+    as_of_count: int = Field(default=13, ge=3)
+
+    settle_seconds: float = Field(default=1.0, ge=0)
+    sensor_seconds: int = Field(default=5, ge=1)
+    drift_threshold: float = Field(default=0.5, ge=0, le=1)
+    lease_timeout_seconds: float = Field(default=3600, gt=0)
+    memory_limit: str = "2GB"
+    threads: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
+    seed: int = 7
+    mlflow_tracking_uri: str | None = Field(default=None, validation_alias="MLFLOW_TRACKING_URI")
+
+    @property
+    def root(self) -> Path:
+        """Where everything written at run time lives; a relative path counts from the project."""
+        return self.home if self.home.is_absolute() else PROJECT_ROOT / self.home
+
+    @property
+    def landing(self) -> Path:
+        return self.root / "landing"
+
+    @property
+    def reports(self) -> Path:
+        return self.root / "reports"
+
+    @property
+    def lake_catalog(self) -> str:
+        """What follows ``ducklake:`` in an attach: the SQLite file unless a server is named."""
+        return self.catalog or f"sqlite:{self.root / 'lake' / 'catalog.sqlite'}"
+
+    @property
+    def lake_data_path(self) -> str:
+        return self.data_path or f"{self.root / 'lake' / 'data'}/"
+
+    @property
+    def extension_directory(self) -> Path:
+        return self.root / "extensions"
+
+    @property
+    def tracking_uri(self) -> str:
+        return self.mlflow_tracking_uri or f"sqlite:///{self.root / 'registry' / 'mlflow.sqlite'}"
+
+    def pseudonym_key(self) -> str:
+        """Secret key of the customer hash, made once on the first use when none is given.
+
+        Whoever loses it can no longer tell that a new row belongs to a known customer, so it is
+        part of every backup.
+        """
+        if self.hash_key:
+            return self.hash_key
+        path = self.root / "hash_key"
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            draft = path.with_name(f".{path.name}.{os.getpid()}")
+            draft.touch(mode=0o600)
+            draft.write_text(secrets.token_hex(32))
+            try:
+                os.link(draft, path)
+            except FileExistsError:
+                pass  # another process made it first; its key counts
+            finally:
+                draft.unlink()
+        return path.read_text().strip()
+
+    def dbt_environment(self) -> dict[str, str]:
+        """The variables that ``dbt_project/profiles.yml`` reads."""
+        return {
+            "SHOAL_HOME": str(self.root),
+            "SHOAL_CATALOG": self.lake_catalog,
+            "SHOAL_DATA_PATH": self.lake_data_path,
+            "SHOAL_MEMORY_LIMIT": self.memory_limit,
+            "SHOAL_THREADS": str(self.threads),
+            "DBT_PROFILES_DIR": str(PROJECT_ROOT / "dbt_project"),
+            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        }
+
+    def export(self) -> None:
+        """Put what dbt and Dagster read into this process's environment; nobody is tracked."""
+        os.environ.update(self.dbt_environment())
+        os.environ.setdefault("DAGSTER_HOME", str(self.root / "dagster"))
+        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+        os.environ.setdefault("DO_NOT_TRACK", "1")
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The settings of this process, read once."""
+    return Settings()

@@ -1,0 +1,111 @@
+"""Set-up of what is written at run time, and the start of Dagster on it."""
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+
+from orchestration.clock import set_clock
+from orchestration.dbt_runner import (
+    DBT_PROJECT_DIR,
+    MANIFEST,
+    DbtError,
+    dagster_events,
+    run_dbt,
+)
+from orchestration.ingestion.schema import create_tables
+from orchestration.lake import Lake
+from orchestration.settings import PROJECT_ROOT, Settings
+
+
+def prepare(values: Settings) -> None:
+    """Make folders, Dagster's home, the empty lake and dbt's manifest; repeating it is cheap."""
+    values.export()
+    dagster_home = Path(os.environ["DAGSTER_HOME"])
+    for folder in (values.landing, values.reports, dagster_home):
+        folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(PROJECT_ROOT / "dagster.yaml", dagster_home / "dagster.yaml")
+    values.pseudonym_key()
+    if _manifest_is_stale():
+        parse_dbt()
+    lake = Lake.from_settings(values)
+    with lake.writer("set up") as connection:
+        create_tables(connection)
+        missing = _missing_models(connection)
+        if missing:
+            set_clock(connection, values)
+    if missing:
+        build_models(lake, missing)
+
+
+def build_models(lake: Lake, names: Sequence[str]) -> None:
+    """Make tables and views that do not exist yet, so that no run meets a missing one.
+
+    Raises
+    ------
+    DbtError
+        Naming every model that failed.
+    """
+    with lake.lease("build missing models"):
+        results = run_dbt("run", names)
+    list(dagster_events(results, {}, {}))  # raises on a failed model
+
+
+def parse_dbt() -> None:
+    """Let dbt parse its project and write the manifest that Dagster loads.
+
+    Raises
+    ------
+    DbtError
+        When the project does not parse.
+    """
+    from dbt.cli.main import dbtRunner
+
+    folder = str(DBT_PROJECT_DIR)
+    outcome = dbtRunner().invoke(
+        ["parse", "--project-dir", folder, "--profiles-dir", folder, "--log-level", "warn"]
+    )
+    if not outcome.success:
+        raise DbtError(f"dbt cannot parse {folder}: {outcome.exception}")
+
+
+def start_dagster(values: Settings, port: int) -> None:
+    """Become ``dagster dev``: UI, daemon and code location in one, on this deployment's home."""
+    prepare(values)
+    os.chdir(PROJECT_ROOT)
+    dagster = Path(sys.executable).with_name("dagster")
+    print(f"Dagster UI: http://localhost:{port}; drop files into {values.landing}/<entity>/")
+    sys.stdout.flush()
+    os.execv(dagster, [str(dagster), "dev", "-w", "workspace.yaml", "-p", str(port)])
+
+
+def _missing_models(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    manifest = json.loads(MANIFEST.read_text())
+    models = {
+        (node["schema"], node["alias"]): node["name"]
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model"
+    }
+    existing = connection.execute(
+        "select schema_name, table_name from duckdb_tables() where database_name = 'lake' "
+        "union all "
+        "select schema_name, view_name from duckdb_views() where database_name = 'lake'"
+    ).fetchall()
+    return [name for key, name in models.items() if key not in set(existing)]
+
+
+def _manifest_is_stale() -> bool:
+    if not MANIFEST.exists():
+        return True
+    built = MANIFEST.stat().st_mtime
+    sources = (
+        path
+        for pattern in ("*.sql", "*.yml", "*.csv", "*.md")
+        for path in DBT_PROJECT_DIR.rglob(pattern)
+        if DBT_PROJECT_DIR / "target" not in path.parents
+    )
+    return any(path.stat().st_mtime > built for path in sources)

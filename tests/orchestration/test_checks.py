@@ -1,0 +1,154 @@
+"""Every check passes on sound tables and fails on the fault that it is there for."""
+
+from datetime import datetime
+
+import duckdb
+import pytest
+
+from orchestration.defs.ingestion.checks import (
+    check_every_row_is_accounted_for,
+    check_few_rows_are_rejected,
+)
+from orchestration.defs.monitoring.assets import drift_within, quality_is_sound
+from orchestration.defs.scores.checks import (
+    check_one_score_per_customer,
+    check_scores_are_of_their_features,
+    check_scores_are_probabilities,
+)
+from orchestration.defs.segments.assets import segments_were_found
+
+NOW = datetime(2026, 6, 1)
+
+
+@pytest.fixture
+def scored(writer: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """Two customers with features and scores of the same instant and batch."""
+    writer.execute(
+        "create table marts.customer_features as "
+        "select key as customer_key, ?::timestamp as as_of, 1::bigint as batch_id "
+        "from unnest(['a', 'b']) as keys(key)",
+        [NOW],
+    )
+    add_score(writer, "a")
+    add_score(writer, "b")
+    return writer
+
+
+def add_score(
+    connection: duckdb.DuckDBPyConnection,
+    key: str,
+    churn: float | None = 0.5,
+    value: float | None = 10.0,
+    batch: int = 1,
+) -> None:
+    connection.execute(
+        "insert into marts.customer_scores values "
+        "(?, ?, ?, 0.2, ?, 1, 'loyal', ['because'], 'churn:1', ?, ?)",
+        [key, NOW, churn, value, NOW, batch],
+    )
+
+
+def test_sound_scores_pass_every_check(scored: duckdb.DuckDBPyConnection) -> None:
+    assert check_one_score_per_customer(scored).passed
+    assert check_scores_are_probabilities(scored).passed
+    assert check_scores_are_of_their_features(scored).passed
+
+
+def test_null_scores_are_allowed(scored: duckdb.DuckDBPyConnection) -> None:
+    scored.execute("update marts.customer_scores set churn_probability = null")
+    assert check_scores_are_probabilities(scored).passed
+
+
+def test_a_second_score_fails(scored: duckdb.DuckDBPyConnection) -> None:
+    add_score(scored, "a")
+    result = check_one_score_per_customer(scored)
+    assert not result.passed
+    assert result.metadata["repeated"].value == 1
+
+
+def test_a_missing_score_fails(scored: duckdb.DuckDBPyConnection) -> None:
+    scored.execute("delete from marts.customer_scores where customer_key = 'a'")
+    result = check_one_score_per_customer(scored)
+    assert not result.passed
+    assert result.metadata["without_score"].value == 1
+
+
+def test_a_score_of_nobody_fails(scored: duckdb.DuckDBPyConnection) -> None:
+    add_score(scored, "stranger")
+    assert not check_one_score_per_customer(scored).passed
+
+
+@pytest.mark.parametrize("churn", [-0.01, 1.01, float("nan"), float("inf")])
+def test_what_is_no_probability_fails(scored: duckdb.DuckDBPyConnection, churn: float) -> None:
+    scored.execute("update marts.customer_scores set churn_probability = ?", [churn])
+    assert not check_scores_are_probabilities(scored).passed
+
+
+@pytest.mark.parametrize("value", [-1.0, float("nan"), float("inf")])
+def test_an_impossible_value_fails(scored: duckdb.DuckDBPyConnection, value: float) -> None:
+    scored.execute("update marts.customer_scores set expected_value = ?", [value])
+    assert not check_scores_are_probabilities(scored).passed
+
+
+@pytest.mark.parametrize("change", ["as_of = as_of + interval 1 second", "batch_id = 2"])
+def test_a_score_of_other_features_fails(scored: duckdb.DuckDBPyConnection, change: str) -> None:
+    scored.execute(f"update marts.customer_features set {change} where customer_key = 'a'")
+    result = check_scores_are_of_their_features(scored)
+    assert not result.passed
+    assert result.metadata["differing"].value == 1
+
+
+def add_file(connection: duckdb.DuckDBPyConnection, received: int, accepted: int) -> None:
+    connection.execute(
+        "insert into ops.landed_files values "
+        "('h', 'f', 'events', '2026-06-01T00', 1, 1, 'csv', ?, ?, 0, 0, [], 1, ?)",
+        [received, accepted, NOW],
+    )
+
+
+def test_an_empty_ledger_balances(writer: duckdb.DuckDBPyConnection) -> None:
+    assert check_every_row_is_accounted_for(writer).passed
+
+
+def test_a_lost_row_is_noticed_in_the_file(writer: duckdb.DuckDBPyConnection) -> None:
+    add_file(writer, received=1, accepted=0)
+    result = check_every_row_is_accounted_for(writer)
+    assert not result.passed
+    assert result.metadata["unbalanced_files"].value == 1
+
+
+def test_a_lost_row_is_noticed_in_raw(writer: duckdb.DuckDBPyConnection) -> None:
+    add_file(writer, received=1, accepted=1)
+    assert not check_every_row_is_accounted_for(writer).passed
+    writer.execute("insert into raw.events by name select 'e' as event_id, 1 as batch_id")
+    assert check_every_row_is_accounted_for(writer).passed
+
+
+@pytest.mark.parametrize(("rejected", "passed"), [(0, True), (5, True), (6, False)])
+def test_many_rejected_rows_are_noticed(
+    writer: duckdb.DuckDBPyConnection, rejected: int, passed: bool
+) -> None:
+    writer.execute(
+        "insert into ops.batches values (1, 'h', 'r', 100, ?, 0, ?, ?, null, null)",
+        [100 - rejected, rejected, NOW],
+    )
+    assert check_few_rows_are_rejected(writer).passed is passed
+
+
+@pytest.mark.parametrize(
+    ("share", "passed"), [(None, True), (0.0, True), (0.5, True), (0.51, False)]
+)
+def test_drift_above_the_threshold_fails(share: float | None, passed: bool) -> None:
+    assert drift_within(share, 0.5).passed is passed
+
+
+@pytest.mark.parametrize(
+    ("rows", "repeated", "passed"), [(1, 0, True), (0, 0, False), (2, 1, False)]
+)
+def test_unsound_features_fail(rows: int, repeated: int, passed: bool) -> None:
+    assert quality_is_sound(rows, repeated).passed is passed
+
+
+@pytest.mark.parametrize(("count", "passed"), [(4, True), (None, False)])
+def test_missing_segments_are_noticed(count: int | None, passed: bool) -> None:
+    assert segments_were_found(count, "…").passed is passed

@@ -1,0 +1,68 @@
+"""The asset graph as a person finds it in the UI: complete, described, quick to load."""
+
+import subprocess
+import sys
+
+import dagster as dg
+import pytest
+
+from orchestration.definitions import defs
+from orchestration.settings import PROJECT_ROOT
+
+HEAVY = ("evidently", "torch", "sklearn", "lightgbm", "mlflow", "matplotlib", "dbt.cli.main")
+
+
+@pytest.fixture(scope="module")
+def repository() -> dg.RepositoryDefinition:
+    return defs().get_repository_def()
+
+
+def test_every_asset_says_what_it_is_and_whose(repository: dg.RepositoryDefinition) -> None:
+    graph = repository.asset_graph
+    lacking = {}
+    for key in graph.executable_asset_keys:
+        node = graph.get(key)
+        gaps = [
+            name
+            for name, value in (
+                ("group", node.group_name != "default" and node.group_name),
+                ("kinds", node.kinds),
+                ("owners", node.owners),
+                ("description", node.description),
+            )
+            if not value
+        ]
+        if gaps:
+            lacking[key.to_user_string()] = gaps
+    assert lacking == {}
+
+
+def test_no_asset_hangs_in_the_air(repository: dg.RepositoryDefinition) -> None:
+    graph = repository.asset_graph
+    assert graph.external_asset_keys == set()
+
+
+def test_every_check_belongs_to_an_asset(repository: dg.RepositoryDefinition) -> None:
+    graph = repository.asset_graph
+    assert len(graph.asset_check_keys) >= 8
+    assert {key.asset_key for key in graph.asset_check_keys} <= set(graph.executable_asset_keys)
+
+
+def test_batch_job_leaves_training_and_tests_out() -> None:
+    job = defs().resolve_job_def("batch_job")
+    keys = {key.to_user_string() for key in job.asset_layer.executable_asset_keys}
+    assert {"raw/events", "ops/clock", "marts/customer_scores", "ops/batches"} <= keys
+    assert keys.isdisjoint({"churn_model", "marts/customer_labels", "staging/stg_events"})
+
+
+def test_loading_imports_nothing_heavy_and_does_not_parse_dbt() -> None:
+    script = (
+        "import sys\n"
+        "from orchestration.definitions import defs\n"
+        "defs()\n"
+        f"print([name for name in {HEAVY!r} if name in sys.modules])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,115 @@
+"""One writer at a time, readers at any time, and readers see whole batches only."""
+
+import subprocess
+import sys
+from datetime import datetime
+
+import pytest
+
+from orchestration.lake import Lake, LakeNotFound, LeaseTimeout
+from orchestration.publication import publish
+from orchestration.settings import Settings
+
+NOW = datetime(2026, 1, 1)
+
+
+def ingest(lake: Lake, batch_id: int) -> None:
+    """A batch as ingestion leaves it: rows in, nothing derived, not published."""
+    with lake.writer("test") as connection:
+        connection.execute(
+            "insert into ops.batches values (?, '2026-01-01T00', 'run', 1, 1, 0, 0, ?, null, null)",
+            [batch_id, NOW],
+        )
+        connection.execute("delete from ops.clock")
+        connection.execute("insert into ops.clock values (?, 'history', 1, ?)", [NOW, batch_id])
+
+
+def test_reading_before_there_is_a_lake_says_what_to_run(values: Settings) -> None:
+    with (
+        pytest.raises(LakeNotFound, match="make demo"),
+        Lake.from_settings(values).reader(latest=True),
+    ):
+        pass
+
+
+def test_reading_before_the_first_publication_points_to_latest(lake: Lake) -> None:
+    with pytest.raises(LakeNotFound, match="--latest"), lake.reader():
+        pass
+
+
+def test_readers_see_a_batch_only_once_it_is_published(lake: Lake) -> None:
+    ingest(lake, 1)
+    with lake.writer("test") as connection:
+        publish(connection, NOW)
+    ingest(lake, 2)
+    count = "select count(*) from ops.batches"
+    with lake.reader() as published, lake.reader(latest=True) as edge:
+        assert published.execute(count).fetchone() == (1,)
+        assert edge.execute(count).fetchone() == (2,)
+    with lake.writer("test") as connection:
+        publish(connection, NOW)
+    with lake.reader() as published:
+        assert published.execute(count).fetchone() == (2,)
+
+
+def test_a_published_snapshot_shows_its_own_publication(lake: Lake) -> None:
+    ingest(lake, 1)
+    with lake.writer("test") as connection:
+        snapshot = publish(connection, NOW)
+    with lake.reader() as connection:
+        row = connection.execute("select snapshot_id, published_at from ops.batches").fetchone()
+    assert row == (snapshot, NOW)
+
+
+def test_nothing_is_published_while_a_newer_batch_is_half_done(lake: Lake) -> None:
+    ingest(lake, 1)
+    with lake.writer("test") as connection:
+        connection.execute(
+            "insert into ops.batches values (2, '2026-01-01T00', 'r', 1, 1, 0, 0, ?, null, null)",
+            [NOW],
+        )
+        assert publish(connection, NOW) is None
+
+
+def test_readers_cannot_write(lake: Lake) -> None:
+    with lake.reader(latest=True) as connection, pytest.raises(Exception, match="read-only"):
+        connection.execute("delete from ops.batches")
+
+
+def test_readers_work_while_a_writer_is_in_a_transaction(lake: Lake) -> None:
+    ingest(lake, 1)
+    with lake.writer("test") as connection:
+        publish(connection, NOW)
+        connection.execute("begin")
+        connection.execute("delete from ops.batches")
+        with lake.reader() as reader:
+            assert reader.execute("select count(*) from ops.batches").fetchone() == (1,)
+        connection.execute("rollback")
+
+
+def test_a_second_writer_gives_up_by_name_of_the_holder(values: Settings, lake: Lake) -> None:
+    hasty = Lake.from_settings(values.model_copy(update={"lease_timeout_seconds": 0.2}))
+    with (
+        lake.lease("long work"),
+        pytest.raises(LeaseTimeout, match=r"long work.*gave up on: short work"),
+        hasty.lease("short work"),
+    ):
+        pass
+
+
+def test_the_lease_of_a_killed_process_is_free_at_once(values: Settings, lake: Lake) -> None:
+    script = (
+        "import os, signal, sys\n"
+        "from orchestration.lake import Lake\n"
+        "from orchestration.settings import Settings\n"
+        "lake = Lake.from_settings(Settings(home=sys.argv[1]))\n"
+        "with lake.writer('doomed') as connection:\n"
+        "    connection.execute('begin')\n"
+        "    connection.execute(\"insert into ops.clock values (now()::timestamp, 'x', 1, 1)\")\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    died = subprocess.run([sys.executable, "-c", script, str(values.home)], check=False)
+    assert died.returncode == -9
+    hasty = Lake.from_settings(values.model_copy(update={"lease_timeout_seconds": 0.5}))
+    with hasty.writer("heir") as connection:
+        assert connection.execute("select count(*) from ops.clock").fetchone() == (0,)

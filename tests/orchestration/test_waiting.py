@@ -1,0 +1,118 @@
+"""What waits is asked for once, again after a while, and never for the same content."""
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+
+from orchestration.defs.ingestion.sensors import landing_sensor
+from orchestration.ingestion.files import Fingerprint
+from orchestration.ingestion.ingest import ingest_batch
+from orchestration.lake import Lake
+from orchestration.settings import Settings
+from orchestration.waiting import RETRY_SECONDS, STALLED_SECONDS, waiting_work, work_to_request
+
+LATER = timedelta(seconds=10)
+
+
+def drop(values: Settings, name: str, content: str, entity: str = "events") -> Path:
+    path = values.landing / entity / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content)
+    return path
+
+
+EVENT = '{"event_id": "1", "occurred_at": "2026-01-01T00:00:00", "event_type": "login"}\n'
+
+
+def take_all(connection: duckdb.DuckDBPyConnection, values: Settings, now: datetime) -> None:
+    waiting = waiting_work(connection, values, {}, now)
+    ingest_batch(connection, waiting.files, waiting.files[0].partition_key, "run", now, "key")
+
+
+def test_a_new_file_is_asked_for_once(writer: duckdb.DuckDBPyConnection, values: Settings) -> None:
+    drop(values, "a.jsonl", EVENT)
+    now = datetime.now(UTC) + LATER
+    (work,) = work_to_request(waiting_work(writer, values, {}, now), now)
+    assert work.files == 1
+    assert work_to_request(waiting_work(writer, values, {}, now), now) == [work]
+    drop(values, "b.jsonl", EVENT.replace('"1"', '"2"'))
+    (both,) = work_to_request(waiting_work(writer, values, {}, now), now)
+    assert both.files == 2
+    assert both.run_key != work.run_key
+
+
+def test_what_could_not_be_taken_is_asked_for_again(
+    writer: duckdb.DuckDBPyConnection, values: Settings
+) -> None:
+    drop(values, "a.jsonl", EVENT)
+    now = datetime.now(UTC) + LATER
+    later = now + timedelta(seconds=RETRY_SECONDS)
+    (first,) = work_to_request(waiting_work(writer, values, {}, now), now)
+    (second,) = work_to_request(waiting_work(writer, values, {}, later), later)
+    assert first.run_key != second.run_key
+
+
+def test_a_file_that_is_being_written_waits(
+    writer: duckdb.DuckDBPyConnection, values: Settings
+) -> None:
+    drop(values, "a.jsonl", EVENT)
+    slow = values.model_copy(update={"settle_seconds": 3600})
+    waiting = waiting_work(writer, slow, {}, datetime.now(UTC))
+    assert (waiting.files, waiting.unsettled) == ((), 1)
+
+
+def test_known_content_is_not_asked_for_under_any_name(
+    writer: duckdb.DuckDBPyConnection, values: Settings
+) -> None:
+    path = drop(values, "a.jsonl", EVENT)
+    now = datetime.now(UTC) + LATER
+    take_all(writer, values, now)
+    drop(values, "copy.jsonl", EVENT)
+    os.utime(path)
+    assert waiting_work(writer, values, {}, now).files == ()
+
+
+def test_an_unchanged_copy_is_read_once(
+    writer: duckdb.DuckDBPyConnection, values: Settings
+) -> None:
+    drop(values, "a.jsonl", EVENT)
+    now = datetime.now(UTC) + LATER
+    take_all(writer, values, now)
+    copy = drop(values, "copy.jsonl", EVENT)
+    hashes: dict[Fingerprint, str] = {}
+    waiting_work(writer, values, hashes, now)
+    assert [name for name, *_ in hashes] == [f"events/{copy.name}"]
+    copy.chmod(0o000)
+    assert waiting_work(writer, values, hashes, now).files == ()
+
+
+def test_a_batch_that_a_dead_run_left_is_carried_on(
+    writer: duckdb.DuckDBPyConnection, values: Settings
+) -> None:
+    drop(values, "a.jsonl", EVENT)
+    now = datetime.now(UTC) + LATER
+    take_all(writer, values, now)
+    assert work_to_request(waiting_work(writer, values, {}, now), now) == []
+    later = now + timedelta(seconds=STALLED_SECONDS + 1)
+    (work,) = work_to_request(waiting_work(writer, values, {}, later), later)
+    assert work.run_key.startswith("stalled:1:")
+    writer.execute("update ops.batches set snapshot_id = 1")
+    assert work_to_request(waiting_work(writer, values, {}, later), later) == []
+
+
+def test_an_unknown_folder_is_named(writer: duckdb.DuckDBPyConnection, values: Settings) -> None:
+    drop(values, "a.csv", "x", entity="evnets")
+    waiting = waiting_work(writer, values, {})
+    assert len(waiting.problems) == 1
+    assert "evnets" in waiting.problems[0]
+    assert "events" in waiting.problems[0]
+
+
+def test_the_sensor_says_why_it_is_silent(lake: Lake) -> None:
+    context = dg.build_sensor_context(resources={"lake": lake})
+    result = landing_sensor(context)
+    assert isinstance(result, dg.SkipReason)
+    assert "new by content" in str(result.skip_message)
