@@ -1,0 +1,174 @@
+{#
+    What is known of each customer at an instant: the one definition of every feature.
+
+    `spine` names a relation with `customer_key` and `as_of`; the result has one row per row of it
+    that has any visible day. A day is visible once its last moment is not after the instant, so
+    nothing later can leak in; a day that the instant cuts in two counts as not yet seen.
+    Windows are measured back from the instant.
+#}
+{% macro customer_features(spine) -%}
+{%- set days = [7, 30, 90, 365] -%}
+
+with visible_days as (
+
+    select
+        spine.as_of,
+        {{ days_between('days.last_at', 'spine.as_of') }} as age_days,
+        days.*
+    from {{ spine }} as spine
+    inner join {{ ref('int_customer_days') }} as days
+        on
+            spine.customer_key = days.customer_key
+            and days.last_at <= spine.as_of
+
+),
+
+windows as (
+
+    select
+        customer_key,
+        as_of,
+
+        -- lifetime, from the running totals of the newest visible day
+        max(order_days_to_date) as order_days_total,
+        max(orders_to_date) as orders_total,
+        max_by(revenue_to_date, activity_date) as revenue_total,
+        max(units_to_date) as units_total,
+        max(lines_to_date) as lines_total,
+        max(returns_to_date) as returns_total,
+        max_by(return_amount_to_date, activity_date) as return_amount_total,
+        max(discount_amount_to_date) as discount_total,
+        max(gross_amount_to_date) as gross_total,
+        max(products_new_to_date) as products_total,
+        max(active_days_to_date) as active_days_total,
+        max(last_order_at_to_date) as last_order_at,
+        min(first_at_to_date) as first_seen_at,
+        min(first_order_date_to_date) as first_order_date,
+        max(last_at) as last_seen_at,
+        max(case when events > 0 then last_at end) as last_event_at,
+
+        -- gaps between order days
+        avg(days_since_previous_order) as order_gap_mean,
+        stddev_samp(days_since_previous_order) as order_gap_deviation,
+        max(days_since_previous_order) as order_gap_longest,
+
+        -- windows
+        {%- for length in days %}
+        count(*) filter (where orders > 0 and age_days < {{ length }}) as order_days_{{ length }}d,
+        coalesce(
+            sum(revenue) filter (where age_days < {{ length }}), 0
+        ) as revenue_{{ length }}d,
+        {%- endfor %}
+        {%- for length in [7, 30, 90] %}
+        count(*) filter (
+            where (events > 0 or orders > 0) and age_days < {{ length }}
+        ) as active_days_{{ length }}d,
+        coalesce(sum(events) filter (where age_days < {{ length }}), 0) as events_{{ length }}d,
+        {%- endfor %}
+        {%- for name in ['page_views', 'product_views', 'searches', 'carts_added', 'carts_removed',
+                         'checkouts_started', 'logins'] %}
+        coalesce(sum({{ name }}) filter (where age_days < 30), 0) as {{ name }}_30d,
+        {%- endfor %}
+        {%- for name in ['products_new', 'lines', 'returns', 'cancellations', 'support_contacts',
+                         'messages', 'messages_opened', 'messages_clicked', 'feedback_given',
+                         'discount_amount', 'gross_amount', 'app_events'] %}
+        coalesce(sum({{ name }}) filter (where age_days < 90), 0) as {{ name }}_90d,
+        {%- endfor %}
+        coalesce(sum(ratings), 0) as ratings_total,
+        sum(rating_sum) as rating_sum_total,
+        sum(store_orders) as store_orders_total,
+        sum(morning_orders) as morning_orders_total,
+        sum(evening_orders) as evening_orders_total,
+        coalesce(
+            sum(orders) filter (where extract(isodow from activity_date) >= 6), 0
+        ) as weekend_orders_total
+    from visible_days
+    group by 1, 2
+
+),
+
+final as (
+
+    select
+        -- ids
+        customer_key,
+        as_of,
+
+        -- recency, in days
+        {{ days_between('last_order_at', 'as_of') }} as days_since_last_order,
+        {{ days_between('last_event_at', 'as_of') }} as days_since_last_event,
+        {{ days_between('cast(first_order_date as timestamp)', 'as_of') }}
+            as days_since_first_order,
+        {{ days_between('first_seen_at', 'as_of') }} as days_since_first_seen,
+
+        -- frequency
+        {%- for length in days %}
+        cast(order_days_{{ length }}d as double) as order_days_{{ length }}d,
+        {%- endfor %}
+        cast(order_days_total as double) as order_days_total,
+        orders_total,
+        order_days_total / nullif(
+            {{ days_between('cast(first_order_date as timestamp)', 'as_of') }} / 30.0, 0
+        ) as order_days_per_month,
+
+        -- monetary value, in the currency of the orders
+        {%- for length in days %}
+        revenue_{{ length }}d,
+        {%- endfor %}
+        revenue_total,
+        revenue_90d / nullif(revenue_total, 0) as revenue_90d_share,
+
+        -- gaps between order days
+        order_gap_mean,
+        order_gap_deviation,
+        cast(order_gap_longest as double) as order_gap_longest,
+        {{ days_between('last_order_at', 'as_of') }} / nullif(order_gap_mean, 0)
+            as overdue_ratio,
+
+        -- basket
+        revenue_total / nullif(orders_total, 0) as average_order_value,
+        units_total / nullif(orders_total, 0) as units_per_order,
+        lines_total / nullif(orders_total, 0) as lines_per_order,
+
+        -- breadth
+        products_total,
+        products_new_90d,
+        products_total / nullif(lines_total, 0) as product_variety,
+
+        -- returns and discounts
+        returns_90d,
+        return_amount_total / nullif(revenue_total, 0) as return_rate,
+        cancellations_90d,
+        discount_total / nullif(gross_total, 0) as discount_share,
+        discount_amount_90d / nullif(gross_amount_90d, 0) as discount_share_90d,
+
+        -- where and when
+        store_orders_total / nullif(orders_total, 0) as store_order_share,
+        app_events_90d / nullif(events_90d, 0) as app_event_share_90d,
+        morning_orders_total / nullif(orders_total, 0) as morning_order_share,
+        evening_orders_total / nullif(orders_total, 0) as evening_order_share,
+        weekend_orders_total / nullif(orders_total, 0) as weekend_order_share,
+
+        -- engagement
+        {%- for length in [7, 30, 90] %}
+        cast(active_days_{{ length }}d as double) as active_days_{{ length }}d,
+        events_{{ length }}d,
+        {%- endfor %}
+        {%- for name in ['page_views', 'product_views', 'searches', 'carts_added', 'carts_removed',
+                         'checkouts_started', 'logins'] %}
+        {{ name }}_30d,
+        {%- endfor %}
+        support_contacts_90d,
+        feedback_given_90d,
+        rating_sum_total / nullif(ratings_total, 0) as rating_mean,
+
+        -- message response
+        messages_90d,
+        messages_opened_90d / nullif(messages_90d, 0) as message_open_rate_90d,
+        messages_clicked_90d / nullif(messages_90d, 0) as message_click_rate_90d
+    from windows
+
+)
+
+select * from final
+{%- endmacro %}

@@ -1,0 +1,426 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_touched',
+    on_schema_change='fail',
+    meta={
+        'visitor_column': 'customer_key',
+        'replace_when':
+            'touched.is_customer and target.activity_date >= cast(touched.touched_from as date)',
+    }
+) }}
+
+{%- set first_day = first_touched_day() %}
+{%- set event_counts = {
+    'page_views': 'page_view',
+    'product_views': 'product_view',
+    'searches': 'search',
+    'carts_added': 'add_to_cart',
+    'carts_removed': 'remove_from_cart',
+    'checkouts_started': 'checkout_started',
+    'logins': 'login',
+    'logins_failed': 'login_failed',
+    'messages_opened': 'message_opened',
+    'messages_clicked': 'message_clicked',
+    'support_contacts': 'support_contact',
+} %}
+{%- set event_measures = ['events', 'app_events', 'event_value'] + event_counts.keys() | list %}
+{%- set order_measures = [
+    'orders', 'revenue', 'units', 'lines', 'gross_amount', 'discount_amount',
+    'returns', 'return_amount', 'cancellations', 'store_orders', 'morning_orders',
+    'evening_orders',
+] %}
+{%- set message_measures = ['messages', 'message_cost'] %}
+{%- set feedback_measures = ['feedback_given', 'ratings', 'rating_sum'] %}
+{%- set totals = [
+    'orders', 'revenue', 'units', 'lines', 'returns', 'return_amount', 'discount_amount',
+    'gross_amount', 'products_new', 'events',
+] %}
+{%- set measures = event_measures + order_measures + ['products_new'] + message_measures
+    + feedback_measures %}
+
+with touched as (
+
+    {% if is_incremental() %}
+    select
+        visitor_key as customer_key,
+        cast(touched_from as date) as first_day
+    from {{ ref('int_touched_visitors') }}
+    where is_customer and touched_from is not null
+    {% else %}
+    select
+        customers.customer_key,
+        {{ first_day }} as first_day
+    from (
+        {{ every_customer() | indent(8) }}
+    ) as customers
+    {% endif %}
+
+),
+
+-- An anonymous event counts once somebody was recognised on its browser. What came before the first
+-- login joins the customer's sessions but no day: on that day nobody could know whose it was, and a
+-- feature that knew would have seen a later login.
+customer_events as (
+
+    select
+        coalesce(events.customer_key, links.customer_key) as customer_key,
+        events.occurred_at,
+        events.event_type,
+        events.channel,
+        events.event_value
+    from {{ ref('stg_events') }} as events
+    left join {{ ref('identity_map') }} as links
+        on
+            {{ link_of_event() }}
+            and events.occurred_at >= links.linked_at
+    where events.occurred_at >= {{ first_day }}
+
+),
+
+event_days as (
+
+    select
+        events.customer_key,
+        cast(events.occurred_at as date) as activity_date,
+        min(events.occurred_at) as first_at,
+        max(events.occurred_at) as last_at,
+        {%- for name, type in event_counts.items() %}
+        count(*) filter (where events.event_type = '{{ type }}') as {{ name }},
+        {%- endfor %}
+        count(*) as events,
+        count(*) filter (where events.channel = 'app') as app_events,
+        sum(events.event_value) as event_value
+    from customer_events as events
+    inner join touched
+        on
+            events.customer_key = touched.customer_key
+            and cast(events.occurred_at as date) >= touched.first_day
+    group by 1, 2
+
+),
+
+-- Each state of an order is a fact of its own day. The newest state alone would take an order that
+-- comes back later out of the days before, where a feature must still see it.
+touched_orders as (
+
+    select
+        states.customer_key,
+        states.order_ref,
+        states.ordered_at,
+        cast(states.ordered_at as date) as order_date,
+        states.status,
+        states.channel,
+        orders.line_count,
+        orders.units,
+        orders.gross_amount,
+        orders.discount_amount,
+        orders.net_amount,
+        touched.first_day
+    from {{ ref('stg_orders') }} as states
+    inner join {{ ref('orders') }} as orders on states.order_ref = orders.order_ref
+    inner join touched on states.customer_key = touched.customer_key
+
+),
+
+order_days as (
+
+    select
+        customer_key,
+        order_date as activity_date,
+        min(ordered_at) as first_at,
+        max(ordered_at) as last_at,
+        max(ordered_at) filter (where status = 'completed') as last_order_at,
+        count(*) filter (where status = 'completed') as orders,
+        sum(net_amount) filter (where status = 'completed') as revenue,
+        sum(units) filter (where status = 'completed') as units,
+        sum(line_count) filter (where status = 'completed') as lines,
+        sum(gross_amount) filter (where status = 'completed') as gross_amount,
+        sum(discount_amount) filter (where status = 'completed') as discount_amount,
+        count(*) filter (where status = 'returned') as returns,
+        sum(net_amount) filter (where status = 'returned') as return_amount,
+        count(*) filter (where status = 'cancelled') as cancellations,
+        count(*) filter (where status = 'completed' and channel = 'store') as store_orders,
+        count(*) filter (
+            where status = 'completed' and extract(hour from ordered_at) < 12
+        ) as morning_orders,
+        count(*) filter (
+            where status = 'completed' and extract(hour from ordered_at) >= 17
+        ) as evening_orders
+    from touched_orders
+    where order_date >= first_day
+    group by 1, 2
+
+),
+
+first_purchases as (
+
+    select
+        orders.customer_key,
+        lines.product_ref,
+        min(orders.order_date) as activity_date,
+        min(orders.first_day) as first_day
+    from touched_orders as orders
+    inner join {{ ref('stg_order_lines') }} as lines on orders.order_ref = lines.order_ref
+    where orders.status = 'completed'
+    group by 1, 2
+
+),
+
+product_days as (
+
+    select
+        customer_key,
+        activity_date,
+        count(*) as products_new
+    from first_purchases
+    where activity_date >= first_day
+    group by 1, 2
+
+),
+
+message_days as (
+
+    select
+        messages.customer_key,
+        cast(messages.sent_at as date) as activity_date,
+        min(messages.sent_at) as first_at,
+        max(messages.sent_at) as last_at,
+        count(*) as messages,
+        sum(messages.cost) as message_cost
+    from {{ ref('stg_messages') }} as messages
+    inner join touched
+        on
+            messages.customer_key = touched.customer_key
+            and cast(messages.sent_at as date) >= touched.first_day
+    where
+        not messages.is_control
+        and messages.sent_at >= {{ first_day }}
+    group by 1, 2
+
+),
+
+feedback_days as (
+
+    select
+        feedback.customer_key,
+        cast(feedback.posted_at as date) as activity_date,
+        min(feedback.posted_at) as first_at,
+        max(feedback.posted_at) as last_at,
+        count(*) as feedback_given,
+        count(feedback.rating) as ratings,
+        sum(feedback.rating) as rating_sum
+    from {{ ref('stg_feedback') }} as feedback
+    inner join touched
+        on
+            feedback.customer_key = touched.customer_key
+            and cast(feedback.posted_at as date) >= touched.first_day
+    where feedback.posted_at >= {{ first_day }}
+    group by 1, 2
+
+),
+
+active_days as (
+
+    select
+        customer_key,
+        activity_date,
+        first_at,
+        last_at
+    from event_days
+
+    union all
+
+    select
+        customer_key,
+        activity_date,
+        first_at,
+        last_at
+    from order_days
+
+    union all
+
+    select
+        customer_key,
+        activity_date,
+        first_at,
+        last_at
+    from message_days
+
+    union all
+
+    select
+        customer_key,
+        activity_date,
+        first_at,
+        last_at
+    from feedback_days
+
+),
+
+computed_days as (
+
+    select
+        active_days.customer_key,
+        active_days.activity_date,
+        min(active_days.first_at) as first_at,
+        max(active_days.last_at) as last_at
+    from active_days
+    group by 1, 2
+
+),
+
+measured_days as (
+
+    select
+        days.customer_key,
+        days.activity_date,
+        days.first_at,
+        days.last_at,
+        order_days.last_order_at,
+        {%- for name in event_measures %}
+        cast(coalesce(event_days.{{ name }}, 0) as double) as {{ name }},
+        {%- endfor %}
+        {%- for name in order_measures %}
+        cast(coalesce(order_days.{{ name }}, 0) as double) as {{ name }},
+        {%- endfor %}
+        cast(coalesce(product_days.products_new, 0) as double) as products_new,
+        {%- for name in message_measures %}
+        cast(coalesce(message_days.{{ name }}, 0) as double) as {{ name }},
+        {%- endfor %}
+        {%- for name in feedback_measures %}
+        cast(coalesce(feedback_days.{{ name }}, 0) as double) as {{ name }},
+        {%- endfor %}
+        true as is_computed
+    from computed_days as days
+    left join event_days
+        on
+            days.customer_key = event_days.customer_key
+            and days.activity_date = event_days.activity_date
+    left join order_days
+        on
+            days.customer_key = order_days.customer_key
+            and days.activity_date = order_days.activity_date
+    left join product_days
+        on
+            days.customer_key = product_days.customer_key
+            and days.activity_date = product_days.activity_date
+    left join message_days
+        on
+            days.customer_key = message_days.customer_key
+            and days.activity_date = message_days.activity_date
+    left join feedback_days
+        on
+            days.customer_key = feedback_days.customer_key
+            and days.activity_date = feedback_days.activity_date
+
+    {%- if is_incremental() %}
+
+    union all
+
+    select
+        days.customer_key,
+        days.activity_date,
+        days.first_at,
+        days.last_at,
+        days.last_order_at,
+        {%- for name in measures %}
+        days.{{ name }},
+        {%- endfor %}
+        false as is_computed
+    from {{ this }} as days
+    inner join touched
+        on
+            days.customer_key = touched.customer_key
+            and days.activity_date < touched.first_day
+    {%- endif %}
+
+),
+
+with_previous_order as (
+
+    select
+        *,
+        case
+            when orders > 0
+                then activity_date - max(case when orders > 0 then activity_date end) over (
+                    partition by customer_key
+                    order by activity_date
+                    rows between unbounded preceding and 1 preceding
+                )
+        end as days_since_previous_order
+    from measured_days
+
+),
+
+with_running_totals as (
+
+    select
+        -- ids
+        customer_key,
+        activity_date,
+
+        -- times
+        first_at,
+        last_at,
+        last_order_at,
+        cast(days_since_previous_order as integer) as days_since_previous_order,
+
+        -- measures of the day
+        {%- for name in measures %}
+        {{ name }},
+        {%- endfor %}
+
+        -- running totals, this day included
+        {%- for name in totals %}
+        sum({{ name }}) over so_far as {{ name }}_to_date,
+        {%- endfor %}
+        count(*) over so_far as active_days_to_date,
+        count(*) filter (where orders > 0) over so_far as order_days_to_date,
+        max(last_order_at) over so_far as last_order_at_to_date,
+        min(first_at) over so_far as first_at_to_date,
+        min(case when orders > 0 then activity_date end) over so_far as first_order_date_to_date,
+
+        is_computed
+    from with_previous_order
+    window so_far as (
+        partition by customer_key
+        order by activity_date
+        rows between unbounded preceding and current row
+    )
+
+),
+
+final as (
+
+    select
+        -- ids
+        customer_key,
+        activity_date,
+
+        -- times
+        first_at,
+        last_at,
+        last_order_at,
+        days_since_previous_order,
+
+        -- measures of the day
+        {%- for name in measures %}
+        {{ name }},
+        {%- endfor %}
+
+        -- running totals, this day included
+        {%- for name in totals %}
+        {{ name }}_to_date,
+        {%- endfor %}
+        active_days_to_date,
+        order_days_to_date,
+        last_order_at_to_date,
+        first_at_to_date,
+        first_order_date_to_date
+    from with_running_totals
+    where is_computed
+
+)
+
+select * from final
+order by activity_date, customer_key

@@ -1,0 +1,28 @@
+with source as (
+
+    select * from {{ source('raw', 'customers') }}
+
+),
+
+renamed as (
+
+    select
+        -- ids
+        customer_key,
+        email_key,
+        phone_key,
+
+        -- profile
+        updated_at,
+        signed_up_at,
+        cast(extract(year from birth_date) as integer) as birth_year,
+        city,
+        upper(country) as country,
+
+        -- lineage
+        batch_id
+    from source
+
+)
+
+select * from renamed

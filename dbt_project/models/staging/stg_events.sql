@@ -1,0 +1,38 @@
+with source as (
+
+    select * from {{ source('raw', 'events') }}
+
+),
+
+renamed as (
+
+    select
+        -- ids
+        event_id,
+        customer_key,
+        anonymous_key,
+        product_ref,
+        campaign_ref,
+
+        -- what happened
+        occurred_at,
+        lower(event_type) as event_type,
+        lower(channel) as channel,
+        page,
+        quantity,
+        value as event_value,
+        upper(currency) as currency,
+
+        -- with what
+        upper(country) as country,
+        lower(device) as device,
+        user_agent,
+        referrer,
+
+        -- lineage
+        batch_id
+    from source
+
+)
+
+select * from renamed

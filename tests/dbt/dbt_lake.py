@@ -1,0 +1,151 @@
+"""A real lake in a folder of its own, raw rows for it, and dbt over it in this process."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pandas as pd
+from dbt.cli.main import dbtRunner, dbtRunnerResult
+from dbt.contracts.graph.manifest import Manifest
+
+from orchestration.ingestion.entities import ENTITIES
+from orchestration.ingestion.schema import create_tables
+from orchestration.lake import Lake
+from orchestration.settings import PROJECT_ROOT, Settings
+
+PROJECT = PROJECT_ROOT / "dbt_project"
+LIVE = ("--exclude", "tag:training")
+HOT = (*LIVE, "staging", "order_lines")  # without the views, once they are there
+Row = tuple[str, dict[str, Any]]
+"""An entity and the columns of one raw row, with its batch_id."""
+
+KEYS = {
+    "intermediate.identity_map": ["anonymous_key"],
+    "intermediate.int_customer_days": ["customer_key", "activity_date"],
+    "marts.orders": ["order_ref"],
+    "marts.order_lines": ["order_ref", "line_number"],
+    "marts.sessions": ["visitor_key", "started_at"],
+    "marts.customers": ["customer_key"],
+    "marts.customer_features": ["customer_key"],
+    "marts.kpi_daily": ["kpi_date"],
+}
+BOOKKEEPING = ["previous_customer_key", "changed_batch_id", "batch_id"]
+
+
+class DbtLake:
+    """One lake and the dbt project over it.
+
+    Parameters
+    ----------
+    home
+        Folder that becomes ``SHOAL_HOME``.
+    target
+        dbt's target folder.
+    manifest
+        The parsed project, which saves a second per run; None parses it.
+    """
+
+    def __init__(self, home: Path, target: Path, manifest: Manifest | None = None) -> None:
+        self.settings = Settings(home=home, catalog=None, data_path=None, threads=2)
+        self.lake = Lake.from_settings(self.settings)
+        self.target = target
+        self.manifest = manifest
+        self.has_views = False
+        with self.lake.writer("test: set up") as connection:
+            create_tables(connection)
+
+    def load(self, rows: Iterable[Row]) -> None:
+        """Add raw rows; the pseudonym of an identifier is the identifier itself."""
+        tables: dict[str, list[dict[str, Any]]] = {}
+        for name, values in rows:
+            pseudonyms = ENTITIES[name].pseudonyms.items()
+            keys = {key: values.get(source) for key, source in pseudonyms}
+            tables.setdefault(name, []).append({**values, **keys})
+        with self.lake.writer("test: load") as connection:
+            for name, table in tables.items():
+                frame = pd.DataFrame(table)
+                names = ", ".join(frame.columns)
+                connection.execute(f"insert into raw.{name} ({names}) select {names} from frame")
+
+    def execute(self, statement: str, parameters: list[Any] | None = None) -> None:
+        """Change the lake directly."""
+        with self.lake.writer("test: change") as connection:
+            connection.execute(statement, parameters or [])
+
+    def set_clock(self, as_of: datetime, first_batch_id: int, last_batch_id: int) -> None:
+        """Say which batches the next run carries through, and as of when."""
+        self.execute("delete from ops.clock")
+        self.execute(
+            "insert into ops.clock values (?, 'history', ?, ?)",
+            [as_of, first_batch_id, last_batch_id],
+        )
+
+    def carry(self, as_of: datetime, first_batch_id: int, last_batch_id: int) -> None:
+        """Carry batches through to the features, as a live run does."""
+        self.set_clock(as_of, first_batch_id, last_batch_id)
+        self.dbt("run", *(HOT if self.has_views else LIVE))
+        self.has_views = True
+
+    def set_as_of_dates(self, instants: Iterable[datetime], population_days: int = 400) -> None:
+        """Name the past instants to train on."""
+        self.execute("delete from ops.as_of_dates")
+        for instant in instants:
+            self.execute(
+                "insert into ops.as_of_dates values ('churn', ?, 5, ?)", [instant, population_days]
+            )
+
+    def dbt(self, command: str, *arguments: str) -> None:
+        """Run dbt and fail with its first errors when a node fails."""
+        outcome = self.try_dbt(command, *arguments)
+        assert outcome.success, "\n".join(messages(outcome))
+
+    def try_dbt(self, command: str, *arguments: str) -> dbtRunnerResult:
+        """Run dbt and return what came of it."""
+        folders = {
+            "--project-dir": PROJECT,
+            "--profiles-dir": PROJECT,
+            "--target-path": self.target,
+            "--log-path": self.target,
+        }
+        options = [text for option in folders.items() for text in map(str, option)]
+        quiet = ["--log-level", "none", "--log-level-file", "none", "--no-write-json"]
+        with mock.patch.dict(os.environ, self.settings.dbt_environment()):
+            return dbtRunner(manifest=self.manifest).invoke([command, *options, *quiet, *arguments])
+
+    def table(self, name: str, order_by: Iterable[str] = ()) -> pd.DataFrame:
+        """The rows of a table at the live edge."""
+        with self.lake.reader(latest=True) as connection:
+            frame = connection.execute(f"select * from {name}").df()
+        return frame.sort_values(list(order_by)).reset_index(drop=True) if order_by else frame
+
+    def marts(self) -> Mapping[str, pd.DataFrame]:
+        """Every table that must not depend on the order of batches, without bookkeeping."""
+        return {
+            name: self.table(name, keys).drop(columns=BOOKKEEPING, errors="ignore")
+            for name, keys in KEYS.items()
+        }
+
+
+def messages(outcome: dbtRunnerResult) -> list[str]:
+    """What went wrong, node by node."""
+    nodes = getattr(outcome.result, "results", None)
+    if nodes is None:
+        return [str(outcome.exception)]
+    failed = [node for node in nodes if str(node.status) in {"error", "fail", "runtime error"}]
+    return [f"{node.node.name}: {node.message}" for node in failed]
+
+
+def assert_same_tables(
+    left: Mapping[str, pd.DataFrame], right: Mapping[str, pd.DataFrame], context: str
+) -> None:
+    """Row by row the same, numbers to 1e-9."""
+    assert left.keys() == right.keys()
+    for name, frame in left.items():
+        pd.testing.assert_frame_equal(
+            frame, right[name], check_exact=False, rtol=1e-9, atol=1e-9, obj=f"{context}: {name}"
+        )

@@ -1,0 +1,112 @@
+"""One definition of every feature, and nothing of the future in it."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pandas as pd
+import pytest
+
+from tests.dbt.dbt_lake import DbtLake, Row
+from tests.dbt.histories import random_history
+
+AS_OF = datetime(2024, 3, 12, 12)
+PAST = datetime(2024, 3, 4)
+TIMES = {
+    "events": "occurred_at",
+    "orders": "ordered_at",
+    "messages": "sent_at",
+    "feedback": "posted_at",
+    "customers": "updated_at",
+    "consents": "decided_at",
+}
+NewLake = Callable[[], DbtLake]
+
+
+@pytest.fixture(scope="module")
+def lake(new_lake: NewLake) -> DbtLake:
+    """A lake with a random history, built up to the clock; tests may add batches to it."""
+    return _built(new_lake)
+
+
+def _built(new_lake: NewLake) -> DbtLake:
+    lake = new_lake()
+    lake.load(random_history(80, 1))
+    lake.load(_told_later())
+    lake.set_clock(AS_OF, 1, 1)
+    lake.set_as_of_dates([PAST, AS_OF])
+    lake.dbt("run")
+    return lake
+
+
+def _told_later() -> list[Row]:
+    """What only the future tells: whose a browser was, and that an order comes back."""
+    day = timedelta(days=1)
+    visit = {"anonymous_ref": "new_phone", "event_type": "page_view", "batch_id": 1}
+    order = {"order_ref": "comes_back", "customer_ref": "bob", "batch_id": 1}
+    return [
+        ("events", {**visit, "event_id": "before_login", "occurred_at": PAST - day}),
+        (
+            "events",
+            {**visit, "event_id": "login", "occurred_at": PAST + day, "customer_ref": "ann"},
+        ),
+        ("orders", {**order, "status": "completed", "ordered_at": PAST - day}),
+        ("orders", {**order, "status": "returned", "ordered_at": PAST + day}),
+    ]
+
+
+def _history(lake: DbtLake, as_of: datetime) -> pd.DataFrame:
+    history = lake.table("marts.customer_feature_history", ["customer_key", "as_of"])
+    return history[history["as_of"] == as_of].reset_index(drop=True)
+
+
+def _same(left: pd.DataFrame, right: pd.DataFrame) -> None:
+    pd.testing.assert_frame_equal(left, right, check_exact=False, rtol=1e-9, atol=1e-9)
+
+
+def test_history_at_the_clock_equals_the_current_features(lake: DbtLake) -> None:
+    history = _history(lake, AS_OF)
+    current = lake.table("marts.customer_features", ["customer_key"]).drop(columns="batch_id")
+    assert len(history) >= 5
+    known = current["customer_key"].isin(history["customer_key"])
+    _same(history, current[known].reset_index(drop=True))
+
+
+@pytest.mark.slow
+def test_nothing_after_the_instant_changes_a_feature(new_lake: NewLake) -> None:
+    """Neither without the future nor with another one: later returns and logins included."""
+    lake = _built(new_lake)
+    before = _history(lake, PAST)
+    assert len(before) >= 4
+    changes = {
+        "events": "event_type = 'search', value = 1e6, customer_key = 'zoe'",
+        "orders": "channel = 'store', customer_key = 'zoe'",
+        "feedback": "rating = 1",
+    }
+    for name, change in changes.items():
+        lake.execute(f"update raw.{name} set {change} where {TIMES[name]} > ?", [PAST])
+    lake.dbt("run", "--full-refresh", "--select", "+customer_feature_history")
+    _same(before, _history(lake, PAST))
+
+    for name, time in TIMES.items():
+        lake.execute(f"delete from raw.{name} where {time} > ?", [PAST])
+    lake.dbt("run", "--full-refresh", "--select", "+customer_feature_history")
+    _same(before, _history(lake, PAST))
+
+
+def test_something_before_the_instant_does_change_a_feature(lake: DbtLake) -> None:
+    """The opposite law: the test above would notice."""
+    before = _history(lake, PAST)
+    row = {
+        "event_id": "one_more",
+        "occurred_at": PAST - timedelta(hours=30),
+        "event_type": "search",
+        "customer_ref": "ann",
+        "batch_id": 2,
+    }
+    lake.load([("events", row)])
+    lake.set_clock(AS_OF, 2, 2)
+    lake.dbt("run")
+    after = _history(lake, PAST)
+    changed = before["customer_key"] == "ann"
+    assert (after.loc[changed, "searches_30d"] == before.loc[changed, "searches_30d"] + 1).all()
+    _same(before[~changed], after[~changed])

@@ -1,0 +1,112 @@
+"""Batches in any order give the tables of a full rebuild.
+
+A dbt run costs seconds, so these are few seeded histories that are dense in coincidences, over one
+warm process, instead of the hundreds of sparse ones that hypothesis would draw (and could not
+shrink in reasonable time). Each seed is a test of its own: a failure names the history.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+
+from tests.dbt.dbt_lake import HOT, LIVE, DbtLake, Row, assert_same_tables
+from tests.dbt.histories import random_history
+
+AS_OF = datetime(2024, 3, 12, 12)
+NewLake = Callable[[], DbtLake]
+
+
+def _load(lake: DbtLake, rows: list[Row], batch: int) -> None:
+    lake.load(row for row in rows if row[1]["batch_id"] == batch)
+
+
+def _assert_equals_a_rebuild(lake: DbtLake, batches: int, context: str) -> None:
+    increments = lake.marts()
+    lake.set_clock(AS_OF, 0, batches)
+    lake.dbt("run", "--full-refresh", *HOT)
+    assert_same_tables(increments, lake.marts(), context)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("seed", "batches", "late_share"), [(0, 3, 1.0), (1, 5, 0.02)])
+def test_increments_equal_a_rebuild(
+    new_lake: NewLake, seed: int, batches: int, late_share: float
+) -> None:
+    lake, rows = new_lake(), random_history(seed, batches, late_share)
+    for batch in range(1, batches + 1):
+        _load(lake, rows, batch)
+        lake.carry(AS_OF, batch, batch)
+    _assert_equals_a_rebuild(lake, batches, f"seed {seed}")
+
+
+@pytest.mark.slow
+def test_increments_equal_a_rebuild_when_raw_runs_ahead(new_lake: NewLake) -> None:
+    """Files that land during a run are in raw before the run that carries them through."""
+    lake = new_lake()
+    lake.load(random_history(20, batches=3))
+    for batch in (1, 2, 3):
+        lake.carry(AS_OF, batch, batch)
+    _assert_equals_a_rebuild(lake, 3, "raw ahead")
+
+
+@pytest.mark.slow
+def test_runs_that_died_halfway_are_made_good_by_the_next(new_lake: NewLake) -> None:
+    """The window stays open: a run carries the batches of the died ones before it as well."""
+    lake, rows = new_lake(), random_history(40, batches=4)
+    steps = [(1, 1, LIVE), (2, 2, ("--select", "+identity_map"))]
+    steps += [(2, 3, ("--select", "+sessions")), (2, 4, HOT)]
+    for first, last, selection in steps:
+        _load(lake, rows, last)
+        lake.set_clock(AS_OF, first, last)
+        lake.dbt("run", *selection)
+    _assert_equals_a_rebuild(lake, 4, "died twice")
+
+
+def test_one_late_row_changes_what_a_rebuild_would_change(new_lake: NewLake) -> None:
+    """Batches of one row each: nothing else in the batch recomputes a day by accident."""
+    lake, rows = new_lake(), random_history(50, batches=1)
+    _load(lake, rows, 1)
+    lake.carry(AS_OF, 1, 1)
+
+    guest_order = {
+        "order_ref": "guest",
+        "ordered_at": datetime(2024, 3, 2, 9),
+        "status": "completed",
+    }
+    lone_event = {"event_id": "lone", "anonymous_ref": "new", "event_type": "page_view"}
+    midnight = datetime(2024, 4, 2)
+    lake.load(
+        [
+            ("orders", {**guest_order, "batch_id": 2}),
+            ("events", {**lone_event, "occurred_at": midnight.replace(minute=10), "batch_id": 2}),
+        ]
+    )
+    lake.carry(AS_OF, 2, 2)
+    earlier = {**lone_event, "event_id": "before", "occurred_at": datetime(2024, 4, 1, 23, 50)}
+    lake.load([("events", {**earlier, "batch_id": 3})])
+    lake.carry(AS_OF, 3, 3)
+    later = {**lone_event, "event_id": "after", "occurred_at": midnight.replace(minute=30)}
+    lake.load([("events", {**later, "batch_id": 4})])
+    lake.carry(AS_OF, 4, 4)
+    days = lake.table("marts.kpi_daily")["kpi_date"].astype(str)
+    assert "2024-04-01" in set(days)
+    assert "2024-04-02" not in set(days)
+    _assert_equals_a_rebuild(lake, 4, "one row each")
+
+
+@pytest.mark.slow
+def test_rebuilding_one_model_alone_keeps_everyone(new_lake: NewLake) -> None:
+    """A full refresh of one model sees more than the last batch, and every data test passes."""
+    lake, rows = new_lake(), random_history(60, batches=2)
+    for batch in (1, 2):
+        _load(lake, rows, batch)
+        lake.carry(AS_OF, batch, batch)
+    lake.set_as_of_dates([datetime(2024, 3, 4), datetime(2024, 3, 6)])
+    lake.dbt("run", "--select", "tag:training")
+    lake.dbt("test", "--exclude", "test_type:unit")
+
+    before = lake.marts()
+    models = ["sessions", "int_customer_days", "customers", "customer_features", "kpi_daily"]
+    lake.dbt("run", "--full-refresh", "--select", *models)
+    assert_same_tables(before, lake.marts(), "models rebuilt alone")
