@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
+SOLVER = "newton-cholesky"  # many rows, few columns: a third of the time of lbfgs
 LIMIT = 6.0
 """Standardised features are cut at this many standard deviations, so that no outlier runs off."""
 
@@ -122,7 +123,7 @@ def fit_logistic(matrix: Array, label: Array, strength: float) -> LinearModel:
     from sklearn.linear_model import LogisticRegression
 
     preparation = Preparation.learn(matrix)
-    model = LogisticRegression(C=strength, max_iter=500, tol=1e-5)
+    model = LogisticRegression(C=strength, max_iter=100, tol=1e-6, solver=SOLVER)
     model.fit(preparation.apply(matrix), label)
     return LinearModel(preparation, model.coef_[0].astype(float), float(model.intercept_[0]))
 
@@ -144,7 +145,7 @@ def fit_tweedie(matrix: Array, value: Array, penalty: float, power: float = 1.5)
 
     preparation = Preparation.learn(matrix)
     mean = float(value.mean())
-    model = TweedieRegressor(power=power, alpha=penalty, link="log", max_iter=500)
+    model = TweedieRegressor(power=power, alpha=penalty, link="log", max_iter=100, solver=SOLVER)
     model.fit(preparation.apply(matrix), value / mean)
     return LinearModel(
         preparation, model.coef_.astype(float), float(model.intercept_) + np.log(mean)

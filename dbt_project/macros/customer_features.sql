@@ -1,9 +1,10 @@
 {#
     What is known of each customer at an instant: the one definition of every feature.
 
-    `spine` names a relation with `customer_key` and `as_of`; the result has one row per row of it
-    that has any visible day. A day is visible once its last moment is not after the instant, so
-    nothing later can leak in; a day that the instant cuts in two counts as not yet seen.
+    `spine` names a relation with `customer_key` and `as_of`; the result has one row per row of it,
+    also for those of whom nothing is visible yet. A day is visible once its last moment is not
+    after the instant, so nothing later can leak in; a day that the instant cuts in two counts as
+    not yet seen.
     Windows are measured back from the instant.
 #}
 {% macro customer_features(spine) -%}
@@ -12,11 +13,12 @@
 with visible_days as (
 
     select
+        spine.customer_key as spine_key,
         spine.as_of,
         {{ days_between('days.last_at', 'spine.as_of') }} as age_days,
         days.*
     from {{ spine }} as spine
-    inner join {{ ref('int_customer_days') }} as days
+    left join {{ ref('int_customer_days') }} as days
         on
             spine.customer_key = days.customer_key
             and days.last_at <= spine.as_of
@@ -26,21 +28,21 @@ with visible_days as (
 windows as (
 
     select
-        customer_key,
+        spine_key as customer_key,
         as_of,
 
         -- lifetime, from the running totals of the newest visible day
-        max(order_days_to_date) as order_days_total,
-        max(orders_to_date) as orders_total,
-        max_by(revenue_to_date, activity_date) as revenue_total,
-        max(units_to_date) as units_total,
-        max(lines_to_date) as lines_total,
-        max(returns_to_date) as returns_total,
-        max_by(return_amount_to_date, activity_date) as return_amount_total,
-        max(discount_amount_to_date) as discount_total,
-        max(gross_amount_to_date) as gross_total,
-        max(products_new_to_date) as products_total,
-        max(active_days_to_date) as active_days_total,
+        coalesce(max(order_days_to_date), 0) as order_days_total,
+        coalesce(max(orders_to_date), 0) as orders_total,
+        coalesce(max_by(revenue_to_date, activity_date), 0) as revenue_total,
+        coalesce(max(units_to_date), 0) as units_total,
+        coalesce(max(lines_to_date), 0) as lines_total,
+        coalesce(max(returns_to_date), 0) as returns_total,
+        coalesce(max_by(return_amount_to_date, activity_date), 0) as return_amount_total,
+        coalesce(max(discount_amount_to_date), 0) as discount_total,
+        coalesce(max(gross_amount_to_date), 0) as gross_total,
+        coalesce(max(products_new_to_date), 0) as products_total,
+        coalesce(max(active_days_to_date), 0) as active_days_total,
         max(last_order_at_to_date) as last_order_at,
         min(first_at_to_date) as first_seen_at,
         min(first_order_date_to_date) as first_order_date,
@@ -76,9 +78,9 @@ windows as (
         {%- endfor %}
         coalesce(sum(ratings), 0) as ratings_total,
         sum(rating_sum) as rating_sum_total,
-        sum(store_orders) as store_orders_total,
-        sum(morning_orders) as morning_orders_total,
-        sum(evening_orders) as evening_orders_total,
+        coalesce(sum(store_orders), 0) as store_orders_total,
+        coalesce(sum(morning_orders), 0) as morning_orders_total,
+        coalesce(sum(evening_orders), 0) as evening_orders_total,
         coalesce(
             sum(orders) filter (where extract(isodow from activity_date) >= 6), 0
         ) as weekend_orders_total
