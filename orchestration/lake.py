@@ -21,6 +21,8 @@ EXTENSIONS = ("ducklake", "sqlite_scanner", "postgres_scanner")
 INLINED_ROWS = 2_000
 LEASE_NOTICE_SECONDS = 10.0
 
+_ATTACHED: dict[tuple[Any, ...], duckdb.DuckDBPyConnection] = {}
+
 
 class LakeNotFound(RuntimeError):
     """There is no lake yet, or nothing has been published in it."""
@@ -64,10 +66,7 @@ class Lake(DuckDBResource):
     @contextmanager
     def writer(self, purpose: str) -> Iterator[duckdb.DuckDBPyConnection]:
         """Hold the lease and give a connection that may write; the lake is made if needed."""
-        with self.lease(purpose), self._connection() as connection:
-            if self.catalog.startswith("sqlite:"):
-                Path(self.catalog.removeprefix("sqlite:")).parent.mkdir(parents=True, exist_ok=True)
-            attach_lake(connection, self.catalog, self.data_path)
+        with self.lease(purpose), self._shared(read_only=False) as connection:
             yield connection
 
     @contextmanager
@@ -79,18 +78,21 @@ class Lake(DuckDBResource):
         LakeNotFound
             When no lake exists, or nothing was published in it and ``latest`` is false.
         """
-        self._require_catalog()
-        with self._connection() as connection:
-            attach_lake(connection, self.catalog, None, read_only=True)
-            if not latest:
-                snapshot = published_snapshot(connection)
-                if snapshot is None:
-                    raise LakeNotFound(
-                        "nothing has been published yet: run the main job (make demo), "
-                        "or look at the live edge with --latest"
-                    )
-                connection.execute("use memory; detach lake")
-                attach_lake(connection, self.catalog, None, read_only=True, snapshot=snapshot)
+        if self._catalog_file is not None and not self._catalog_file.exists():
+            raise LakeNotFound(f"no lake at {self._catalog_file}: run the main job (make demo)")
+        with self._shared(read_only=True) as edge:
+            if latest:
+                yield edge
+                return
+            snapshot = published_snapshot(edge)
+        if snapshot is None:
+            raise LakeNotFound(
+                "nothing has been published yet: run the main job (make demo), "
+                "or look at the live edge with --latest"
+            )
+        with self.get_connection() as connection:
+            self._configure(connection)
+            attach_lake(connection, self.catalog, None, read_only=True, snapshot=snapshot)
             yield connection
 
     @contextmanager
@@ -126,11 +128,17 @@ class Lake(DuckDBResource):
             lock.release()
 
     def lease_holder(self) -> str:
-        """Who wrote last that it holds the lease, for people; the lock itself decides."""
+        """Who holds the writer lease, for people: ``free``, or process, host and purpose."""
+        if self.lease_path.exists():
+            try:
+                with FileLock(self.lease_path, timeout=0):
+                    return "free"
+            except Timeout:
+                pass
         try:
             holder: dict[str, Any] = json.loads(self._holder_path.read_text())
         except (FileNotFoundError, json.JSONDecodeError):
-            return "nobody known"
+            return "a process that has not said who it is" if self.lease_path.exists() else "free"
         return f"process {holder['pid']} on {holder['host']} ({holder['purpose']})"
 
     @property
@@ -138,20 +146,37 @@ class Lake(DuckDBResource):
         return self.lease_path.with_suffix(".holder")
 
     @contextmanager
-    def _connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        with self.get_connection() as connection:
-            root = Path(self.root)
-            load_extensions(connection, root / "extensions")
-            connection.execute(f"set memory_limit = {_quoted(self.memory_limit)}")
-            connection.execute(f"set threads = {self.threads}")
-            connection.execute(f"set temp_directory = {_quoted(str(root / 'tmp'))}")
-            yield connection
+    def _shared(self, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Give a cursor on this process's one attachment: opening another costs 0.2 s."""
+        file = self._catalog_file
+        if file is not None:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        inode = file.stat().st_ino if file is not None and file.exists() else None
+        key = (self.catalog, self.data_path, self.root, read_only, inode)
+        if key not in _ATTACHED:
+            instance = duckdb.connect(self.database)
+            self._configure(instance)
+            data_path = None if read_only else self.data_path
+            attach_lake(instance, self.catalog, data_path, read_only=read_only)
+            if file is not None:
+                key = (*key[:-1], file.stat().st_ino)  # attaching may have made it
+            _ATTACHED[key] = instance
+        with _ATTACHED[key].cursor() as cursor:
+            cursor.execute("use lake")
+            yield cursor
 
-    def _require_catalog(self) -> None:
-        if self.catalog.startswith("sqlite:"):
-            path = Path(self.catalog.removeprefix("sqlite:"))
-            if not path.exists():
-                raise LakeNotFound(f"no lake at {path}: run the main job first (make demo)")
+    def _configure(self, connection: duckdb.DuckDBPyConnection) -> None:
+        root = Path(self.root)
+        load_extensions(connection, root / "extensions")
+        connection.execute(f"set memory_limit = {_quoted(self.memory_limit)}")
+        connection.execute(f"set threads = {self.threads}")
+        connection.execute(f"set temp_directory = {_quoted(str(root / 'tmp'))}")
+
+    @property
+    def _catalog_file(self) -> Path | None:
+        if not self.catalog.startswith("sqlite:"):
+            return None
+        return Path(self.catalog.removeprefix("sqlite:"))
 
 
 def load_extensions(connection: duckdb.DuckDBPyConnection, directory: Path) -> None:

@@ -38,6 +38,7 @@ class Settings(BaseSettings):
     drift_threshold: float = Field(default=0.5, ge=0, le=1)
     lease_timeout_seconds: float = Field(default=3600, gt=0)
     memory_limit: str = "2GB"
+    dbt_threads: int = Field(default=1, ge=1)
     threads: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
     seed: int = 7
     mlflow_tracking_uri: str | None = Field(default=None, validation_alias="MLFLOW_TRACKING_URI")
@@ -95,13 +96,17 @@ class Settings(BaseSettings):
         return path.read_text().strip()
 
     def dbt_environment(self) -> dict[str, str]:
-        """The variables that ``dbt_project/profiles.yml`` reads."""
+        """The variables that ``dbt_project/profiles.yml`` reads.
+
+        Their names are none of the settings', so that exporting one deployment's does not
+        configure another in the same process.
+        """
         return {
-            "SHOAL_HOME": str(self.root),
-            "SHOAL_CATALOG": self.lake_catalog,
-            "SHOAL_DATA_PATH": self.lake_data_path,
-            "SHOAL_MEMORY_LIMIT": self.memory_limit,
-            "SHOAL_THREADS": str(self.threads),
+            "SHOAL_DBT_HOME": str(self.root),
+            "SHOAL_DBT_CATALOG": self.lake_catalog,
+            "SHOAL_DBT_MEMORY_LIMIT": self.memory_limit,
+            "SHOAL_DBT_CORES": str(self.threads),
+            "SHOAL_DBT_THREADS": str(self.dbt_threads),
             "DBT_PROFILES_DIR": str(PROJECT_ROOT / "dbt_project"),
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         }

@@ -1,0 +1,1 @@
+"""From foreign files to typed rows in the lake: mappings, readers, validation, ledger."""

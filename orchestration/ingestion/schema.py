@@ -1,0 +1,64 @@
+"""The tables that ingestion writes: the control tables and one raw table per entity."""
+
+from pathlib import Path
+
+import duckdb
+
+from orchestration.ingestion.entities import ENTITIES, Entity
+from orchestration.ingestion.sql import columns, identifier
+
+SCHEMA_FILE = Path(__file__).resolve().parents[1] / "schema.sql"
+LINEAGE = (("batch_id", "bigint"), ("file_hash", "varchar"), ("row_number", "bigint"))
+
+
+def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make every missing control and raw table; cheap when all exist."""
+    if not _missing_tables(connection):
+        return
+    connection.execute("begin")
+    try:
+        connection.execute(SCHEMA_FILE.read_text(encoding="utf-8"))
+        for entity in ENTITIES.values():
+            connection.execute(_definition(entity))
+        connection.execute("commit")
+    except BaseException:
+        connection.execute("rollback")
+        raise
+
+
+def raw_table(entity: Entity) -> str:
+    """The quoted name of the table that holds an entity's rows."""
+    return f"raw.{identifier(entity.name)}"
+
+
+def raw_columns(entity: Entity) -> str:
+    """Every column of an entity's raw table, in the order of its definition."""
+    lineage = tuple(name for name, _ in LINEAGE)
+    return columns((*entity.column_names, *entity.pseudonyms, *lineage))
+
+
+def _definition(entity: Entity) -> str:
+    definitions = [
+        *(f"{identifier(column.name)} {column.type}" for column in entity.columns),
+        *(f"{identifier(name)} varchar" for name in entity.pseudonyms),
+        *(f"{identifier(name)} {type_}" for name, type_ in LINEAGE),
+    ]
+    return f"create table if not exists {raw_table(entity)} ({', '.join(definitions)})"
+
+
+def _missing_tables(connection: duckdb.DuckDBPyConnection) -> set[tuple[str, str]]:
+    expected = {("raw", name) for name in ENTITIES} | _control_tables()
+    rows = connection.execute(
+        "select schema_name, table_name from duckdb_tables() "
+        "where database_name = current_database()"
+    ).fetchall()
+    return expected - {(schema, table) for schema, table in rows}
+
+
+def _control_tables() -> set[tuple[str, str]]:
+    tables = set()
+    for line in SCHEMA_FILE.read_text(encoding="utf-8").splitlines():
+        if line.startswith("create table if not exists "):
+            schema, _, table = line.split()[5].partition(".")
+            tables.add((schema, table))
+    return tables

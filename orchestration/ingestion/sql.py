@@ -1,0 +1,40 @@
+"""The one place where a name or a text becomes part of a SQL statement."""
+
+import duckdb
+
+
+def identifier(name: str) -> str:
+    """Quote a name (of a table or a column) for SQL."""
+    _refuse_nul(name)
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Quote a text for SQL, where a bound parameter is not possible."""
+    _refuse_nul(text)
+    return "'" + text.replace("'", "''") + "'"
+
+
+def columns(names: tuple[str, ...] | list[str], prefix: str = "") -> str:
+    """Quoted names as a comma list, each with the same prefix."""
+    return ", ".join(f"{prefix}{identifier(name)}" for name in names)
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says, without the hints and traces that follow its first line."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
+def scalar(
+    connection: duckdb.DuckDBPyConnection, query: str, parameters: list[object] | None = None
+) -> int:
+    """The one integer that a query returns."""
+    row = connection.execute(query, parameters or []).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _refuse_nul(text: str) -> None:
+    if "\0" in text:
+        raise ValueError(f"a NUL character in the name {text[:80]!r}")
