@@ -24,12 +24,16 @@ dev: setup
 bench: setup
 	$(BIN)/python -m tests.benchmarks
 
-lint: setup-dev
+lint: setup-dev lint-sql
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/sqlfluff lint --disable-progress-bar dbt_project/models dbt_project/tests
 	git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook --baseline .secrets.baseline
+
+# dbt renders the models, so their lake has to be there
+.PHONY: lint-sql
+lint-sql: setup-dev
+	SHOAL_DBT_HOME=$(abspath $(or $(SHOAL_HOME),.shoal)) $(BIN)/sqlfluff lint --disable-progress-bar dbt_project/models dbt_project/tests
 
 setup: .venv/.installed
 	$(BIN)/shoal setup
