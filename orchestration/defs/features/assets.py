@@ -46,7 +46,7 @@ def clock(config: ClockConfig, lake: Lake) -> dg.MaterializeResult[Any]:
 @dg.asset(
     key=["ops", "as_of_dates"],
     deps=[dg.AssetKey(["intermediate", "int_customer_days"])],
-    group_name="control",
+    group_name="features",
     kinds={"ducklake"},
     owners=OWNERS,
 )

@@ -64,7 +64,7 @@ def customer_scores(
 @dg.asset(
     key=["ops", "batches"],
     deps=[SCORES, HISTORY, ["marts", "kpi_daily"], ["marts", "sessions"]],
-    group_name="control",
+    group_name="scores",
     kinds={"ducklake"},
     owners=OWNERS,
 )
