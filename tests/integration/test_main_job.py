@@ -1,0 +1,151 @@
+"""The main job as a newcomer starts it, and what untidy files do to its result."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from orchestration.lake import Lake
+from orchestration.settings import PROJECT_ROOT, Settings
+
+SHOAL = Path(sys.executable).with_name("shoal")
+TABLES = ("marts.customer_scores", "marts.customer_features", "marts.orders", "raw.events")
+
+
+class Deployment:
+    """A home of its own, driven by commands."""
+
+    def __init__(self, home: Path) -> None:
+        self.values = Settings(home=home, _env_file=None)  # type: ignore[call-arg]
+        self._environment = {
+            **{k: v for k, v in os.environ.items() if not k.startswith(("SHOAL_", "DAGSTER_"))},
+            "SHOAL_HOME": str(home),
+            "SHOAL_SETTLE_SECONDS": "0",
+            "COLUMNS": "200",
+        }
+
+    def run(self, *command: str) -> str:
+        """Run a command in the project and return what it printed; it has to succeed."""
+        done = subprocess.run(
+            command, cwd=PROJECT_ROOT, env=self._environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+        return done.stdout
+
+    def batch_job(self) -> None:
+        """What the sensor starts: one batch, ingestion to published scores."""
+        hour = datetime.now(UTC).strftime("%Y-%m-%dT%H")
+        self.run(
+            sys.executable,
+            "-c",
+            f"from orchestration.demo import run_job; run_job('batch_job', '{hour}')",
+        )
+
+    def query(self, query: str) -> list[tuple[object, ...]]:
+        with Lake.from_settings(self.values).reader() as connection:
+            return connection.execute(query).fetchall()
+
+    def fingerprints(self) -> dict[str, object]:
+        """One hash per table over all its rows, whatever their order."""
+        return {
+            table: self.query(f"select count(*), bit_xor(hash(t)) from {table} as t")
+            for table in TABLES
+        }
+
+    def drop(self, name: str, rows: list[dict[str, object]]) -> Path:
+        path = self.values.landing / "events" / name
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        return path
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Deployment, str]:
+    deployment = Deployment(tmp_path_factory.mktemp("main-job"))
+    said = deployment.run(str(SHOAL), "demo", "--customers", "600", "--events", "25000")
+    return deployment, said
+
+
+def test_summary_says_what_came_out(demo: tuple[Deployment, str]) -> None:
+    _, said = demo
+    for part in (
+        "received",
+        "recency alone",
+        "logistic regression",
+        "churn:1",
+        "passed",
+        "reports",
+    ):
+        assert part in said
+
+
+def test_every_customer_has_one_row_and_active_ones_a_score(
+    demo: tuple[Deployment, str],
+) -> None:
+    deployment, _ = demo
+    ((customers, scores, distinct, churn, reasons),) = deployment.query(
+        """
+        select
+            (select count(*) from marts.customers), count(*), count(distinct customer_key),
+            count(churn_probability), min(len(top_reasons))
+        from marts.customer_scores
+        """
+    )
+    assert customers == scores == distinct
+    assert isinstance(churn, int)
+    assert churn > 50
+    assert reasons == 1 or reasons == 3
+    ((wrong,),) = deployment.query(
+        "select count(*) from marts.customer_scores where churn_probability not between 0 and 1"
+    )
+    assert wrong == 0
+
+
+def test_no_raw_identifier_leaves_raw(demo: tuple[Deployment, str]) -> None:
+    deployment, _ = demo
+    columns = deployment.query(
+        "select table_schema, table_name, column_name from information_schema.columns "
+        "where table_schema in ('staging', 'intermediate', 'marts') and column_name in "
+        "('customer_ref', 'anonymous_ref', 'email', 'phone', 'full_name', 'address', 'body')"
+    )
+    assert columns == []
+
+
+def test_a_file_with_bad_rows_scores_the_good_ones_and_keeps_the_bad(
+    demo: tuple[Deployment, str],
+) -> None:
+    deployment, _ = demo
+    rows: list[dict[str, object]] = [
+        {
+            "event_id": f"untidy-{number}",
+            "occurred_at": "2026-09-30T20:00:00Z" if number % 10 else "0001-01-01",
+            "event_type": "page_view",
+            "customer_ref": f"untidy-customer-{number % 5}",
+        }
+        for number in range(1, 101)
+    ]
+    path = deployment.drop("untidy.jsonl", rows)
+    deployment.batch_job()
+    ledger = "select received, accepted, duplicates, rejected from ops.landed_files where file = "
+    assert deployment.query(f"{ledger} 'events/untidy.jsonl'") == [(100, 90, 0, 10)]
+    reasons = deployment.query(
+        "select distinct reasons from ops.rejected_rows where file = 'events/untidy.jsonl'"
+    )
+    assert len(reasons) == 1
+    assert "occurred_at" in str(reasons[0])
+    ((newest,),) = deployment.query(
+        "select count(*) from marts.customer_scores "
+        "where batch_id = (select max(batch_id) from ops.batches)"
+    )
+    assert newest == 5
+
+    # the same file again, then its content under another name: no table changes
+    before = deployment.fingerprints(), deployment.query("from ops.landed_files order by file")
+    path.write_bytes(path.read_bytes())
+    (path.parent / "another_name.jsonl").write_bytes(path.read_bytes())
+    deployment.batch_job()
+    after = deployment.fingerprints(), deployment.query("from ops.landed_files order by file")
+    assert after == before
