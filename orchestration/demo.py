@@ -91,7 +91,7 @@ def land_dataset(
         raise DemoFailed(str(problem)) from problem
 
 
-def run_job(name: str, hour: str) -> Sequence[dg.AssetCheckEvaluation]:
+def run_job(name: str, hour: str | None = None) -> Sequence[dg.AssetCheckEvaluation]:
     """Run a job in this process, on the deployment's Dagster instance.
 
     Returns

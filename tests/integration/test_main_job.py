@@ -149,3 +149,17 @@ def test_a_file_with_bad_rows_scores_the_good_ones_and_keeps_the_bad(
     deployment.batch_job()
     after = deployment.fingerprints(), deployment.query("from ops.landed_files order by file")
     assert after == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("job", ["daily_rescoring_job", "training_job", "rebuild_job"])
+def test_what_runs_on_a_schedule_leaves_every_customer_scored(
+    demo: tuple[Deployment, str], job: str
+) -> None:
+    deployment, _ = demo
+    before = deployment.query("select count(*) from marts.customers")
+    deployment.run(
+        sys.executable, "-c", f"from orchestration.demo import run_job; run_job('{job}')"
+    )
+    assert deployment.query("select count(*) from marts.customers") == before
+    assert deployment.query("select count(*) from marts.customer_scores") == before
