@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 
+SOURCE_ROW = "source_row"
 VOLATILE = frozenset(
     {
         *("random", "setseed", "uuid", "gen_random_uuid", "uuidv4", "uuidv7", "nextval", "currval"),
@@ -65,6 +66,8 @@ def parse_expression(text: str) -> Expression:
         raise ExpressionError(f'leave out the name after "as" ({expression["alias"]})')
     nodes = list(_walk(expression))
     _check(nodes)
+    if _order_row_numbers(nodes):
+        text, nodes = _written(tree), list(_walk(expression))
     bound = {name for item in nodes for name in _lambda_parameters(item)}
     columns = tuple(
         dict.fromkeys(
@@ -74,6 +77,29 @@ def parse_expression(text: str) -> Expression:
         )
     )
     return Expression(text, columns, any(item.get("class") == "WINDOW" for item in nodes))
+
+
+def _order_row_numbers(nodes: list[dict[str, Any]]) -> bool:
+    """Make every ``row_number()`` without an order count in the order of the file."""
+    unordered = [
+        node for node in nodes if node.get("type") == "WINDOW_ROW_NUMBER" and not node["orders"]
+    ]
+    for node in unordered:
+        row: dict[str, Any] = {"class": "COLUMN_REF", "type": "COLUMN_REF", "alias": ""}
+        row |= {"query_location": 0, "column_names": [SOURCE_ROW]}
+        order = {"type": "ORDER_DEFAULT", "null_order": "ORDER_DEFAULT", "expression": row}
+        node["orders"].append(order)
+    return bool(unordered)
+
+
+def _written(tree: dict[str, Any]) -> str:
+    """A syntax tree of one expression as text again."""
+    with _parser().cursor() as connection:
+        written = connection.execute(
+            "select json_deserialize_sql($1::json)", [json.dumps(tree)]
+        ).fetchone()
+    assert written is not None
+    return str(written[0]).removeprefix("SELECT ")
 
 
 def _check(nodes: list[dict[str, Any]]) -> None:

@@ -18,6 +18,7 @@ from orchestration.ingestion.ledger import (
 )
 from orchestration.ingestion.reports import BatchReport, FileReport
 from orchestration.ingestion.schema import create_tables
+from orchestration.ingestion.sql import transaction
 from orchestration.ingestion.staging import StagedFile, create_checked_tables, stage_file
 from orchestration.ingestion.validation import checked_table
 from orchestration.ingestion.working_database import working_in_memory
@@ -68,8 +69,7 @@ def ingest_batch(
                     left[staged.file.name] = str(error)
         if not staged_files:
             return BatchReport(None, (), tuple(skipped), left)
-        connection.execute("begin")
-        try:
+        with transaction(connection):
             batch_id = next_batch_id(connection)
             for name in sorted(entities):
                 find_duplicates(connection, ENTITIES[name])
@@ -82,10 +82,6 @@ def ingest_batch(
             record_whole_rejections(connection, batch_id, staged_files, now)
             record_files(connection, batch_id, reports, now)
             record_batch(connection, report, partition_key, run_id, now)
-            connection.execute("commit")
-        except BaseException:
-            connection.execute("rollback")
-            raise
         return report
     finally:
         drop_temporary_tables(connection, entities)

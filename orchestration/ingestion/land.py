@@ -8,13 +8,10 @@ from pathlib import Path
 import duckdb
 
 from orchestration.ingestion.formats import Unreadable
+from orchestration.ingestion.land_checks import check_columns
 from orchestration.ingestion.land_inputs import candidate_files, matching_files, output_name
 from orchestration.ingestion.land_reports import LandedOutput, LandReport
-from orchestration.ingestion.land_sql import (
-    check_columns,
-    distinct_join_rows,
-    entity_query,
-)
+from orchestration.ingestion.land_sql import distinct_join_rows, entity_query
 from orchestration.ingestion.land_staging import LandError, stage_join, stage_source
 from orchestration.ingestion.landing import arrival_folder
 from orchestration.ingestion.mappings import Mapping, MappingError, load_mapping, load_mappings
@@ -108,6 +105,8 @@ def _land_file(
     with duckdb.connect() as connection:
         connection.execute(f"set memory_limit = {literal(MEMORY_LIMIT)}")
         connection.execute("set TimeZone = 'UTC'")
+        # it takes what two expressions share out of their try(), so that a failure ends the query
+        connection.execute("set disabled_optimizers = 'common_subexpressions'")
         try:
             available = stage_source(connection, mapping, source)
             for entity, target in targets.items():

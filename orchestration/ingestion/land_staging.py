@@ -6,9 +6,10 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from orchestration.ingestion.expressions import SOURCE_ROW
 from orchestration.ingestion.formats import Unreadable
 from orchestration.ingestion.land_sql import PAYLOAD, STAGED, UNREAD
-from orchestration.ingestion.mappings import SOURCE_ROW, Mapping
+from orchestration.ingestion.mappings import Mapping
 from orchestration.ingestion.readers import opened, read_through
 from orchestration.ingestion.sql import identifier
 from orchestration.ingestion.staging import insert_rows

@@ -7,7 +7,7 @@ import duckdb
 import pyarrow as pa
 
 from orchestration.ingestion.reports import BatchReport, FileReport
-from orchestration.ingestion.sql import scalar
+from orchestration.ingestion.sql import scalar, transaction, without_nul
 from orchestration.ingestion.staging import StagedFile, insert_rows
 
 TEXTS = pa.list_(pa.string())
@@ -52,7 +52,15 @@ def record_files(
     now: datetime,
 ) -> None:
     """Enter a batch's files in the ledger."""
-    rows = [{**vars(file), "batch_id": batch_id, "ingested_at": now} for file in files]
+    rows = [
+        {
+            **vars(file),
+            "notes": [without_nul(note) for note in file.notes],
+            "batch_id": batch_id,
+            "ingested_at": now,
+        }
+        for file in files
+    ]
     insert_rows(connection, "ops.landed_files", pa.Table.from_pylist(rows, FILES_SCHEMA))
 
 
@@ -69,7 +77,7 @@ def record_whole_rejections(
             "file_hash": staged.file_hash,
             "file": staged.file.name,
             "entity": staged.file.entity,
-            "reasons": list(staged.problems),
+            "reasons": [without_nul(problem) for problem in staged.problems],
             "rejected_at": now,
         }
         for staged in files
@@ -106,13 +114,8 @@ def forget_file(connection: duckdb.DuckDBPyConnection, file: str) -> int:
     -------
     How many ledger entries were removed.
     """
-    connection.execute("begin")
-    try:
+    with transaction(connection):
         entries = scalar(connection, "select count(*) from ops.landed_files where file = ?", [file])
         connection.execute("delete from ops.landed_files where file = ?", [file])
         connection.execute("delete from ops.rejected_rows where file = ?", [file])
-        connection.execute("commit")
-    except BaseException:
-        connection.execute("rollback")
-        raise
     return entries

@@ -9,8 +9,6 @@ from orchestration.ingestion.entities import ENTITIES
 from orchestration.ingestion.mapping_values import Join, Names, ReadOptions, Sql, SqlList, Strict
 from orchestration.ingestion.yaml_files import read_yaml
 
-SOURCE_ROW = "source_row"
-
 
 class MappingError(ValueError):
     """A mapping that cannot be used: the file, the place in it and the reason."""

@@ -25,8 +25,10 @@ class ParquetSource(SourceBase):
             f"{literal(name)}, {identifier(name)}" for name in self.columns if name not in RESERVED
         )
         values = {name: identifier(name) for name in names}
-        query = _scan(self.path, numbered=True)
-        return Relation(query, values, f"{NUMBER} + 1", f"json_object({pairs})")
+        own = NUMBER in self.columns  # then DuckDB cannot add its own column of that name
+        query = _scan(self.path, numbered=not own)
+        number = "row_number() over ()" if own else f"{NUMBER} + 1"
+        return Relation(query, values, number, f"json_object({pairs})")
 
 
 def open_parquet(source: SourceBase, path: Path) -> ParquetSource:

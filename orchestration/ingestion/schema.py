@@ -5,7 +5,7 @@ from pathlib import Path
 import duckdb
 
 from orchestration.ingestion.entities import ENTITIES, Entity
-from orchestration.ingestion.sql import columns, identifier
+from orchestration.ingestion.sql import columns, identifier, transaction
 
 SCHEMA_FILE = Path(__file__).resolve().parents[1] / "schema.sql"
 LINEAGE = (("batch_id", "bigint"), ("file_hash", "varchar"), ("row_number", "bigint"))
@@ -15,15 +15,10 @@ def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
     """Make every missing control and raw table; cheap when all exist."""
     if not _missing_tables(connection):
         return
-    connection.execute("begin")
-    try:
+    with transaction(connection):
         connection.execute(SCHEMA_FILE.read_text(encoding="utf-8"))
         for entity in ENTITIES.values():
             connection.execute(_definition(entity))
-        connection.execute("commit")
-    except BaseException:
-        connection.execute("rollback")
-        raise
 
 
 def raw_table(entity: Entity) -> str:

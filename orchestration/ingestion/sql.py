@@ -1,6 +1,11 @@
 """The one place where a name or a text becomes part of a SQL statement."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
 import duckdb
+
+NUL_SIGN = "␀"
 
 
 def identifier(name: str) -> str:
@@ -18,6 +23,24 @@ def literal(text: str) -> str:
 def columns(names: tuple[str, ...] | list[str], prefix: str = "") -> str:
     """Quoted names as a comma list, each with the same prefix."""
     return ", ".join(f"{prefix}{identifier(name)}" for name in names)
+
+
+def without_nul(text: str) -> str:
+    """A text with a sign for every NUL, which the lake's catalog cannot store."""
+    return text.replace("\0", NUL_SIGN)
+
+
+@contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """All that is written inside, or nothing."""
+    connection.execute("begin")
+    try:
+        yield
+        connection.execute("commit")
+    except BaseException:
+        with suppress(duckdb.TransactionException):  # a commit that failed has rolled back
+            connection.execute("rollback")
+        raise
 
 
 def first_line(error: BaseException) -> str:

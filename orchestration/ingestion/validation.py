@@ -59,7 +59,7 @@ def check_rows(
             (file_index, ordinal, row_number, {columns(entity.column_names)}, reasons, payload)
         with original as (
             select {", ".join([f"{relation.row_number} as ordinal", *original])},
-                {relation.payload} as payload
+                cast({relation.payload} as varchar) as payload
             from {relation.query}
         ), trimmed as (
             select {", ".join(["*", *trimmed])} from original

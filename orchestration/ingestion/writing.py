@@ -10,7 +10,7 @@ from orchestration.ingestion.deduplication import duplicates_table
 from orchestration.ingestion.entities import ENTITIES, Entity
 from orchestration.ingestion.pseudonyms import pseudonym_joins
 from orchestration.ingestion.schema import raw_columns, raw_table
-from orchestration.ingestion.sql import columns, identifier
+from orchestration.ingestion.sql import NUL_SIGN, columns, identifier
 from orchestration.ingestion.staging import StagedFile
 from orchestration.ingestion.validation import checked_table
 
@@ -59,7 +59,9 @@ def write_rejections(
     connection.execute(
         "insert into ops.rejected_rows (batch_id, file_hash, file, entity, row_number, payload, "
         "reasons, rejected_at) "
-        "select $batch_id, file_hash, file, $entity, row_number, payload, reasons, $now "
+        "select $batch_id, file_hash, file, $entity, row_number, "
+        f"replace(payload, chr(0), '{NUL_SIGN}'), "
+        f"list_transform(reasons, lambda reason: replace(reason, chr(0), '{NUL_SIGN}')), $now "
         f"from {checked_table(entity)} join {FILE_NAMES} using (file_index) "
         "where reasons is not null order by file_index, ordinal",
         {"batch_id": batch_id, "entity": entity.name, "now": now},

@@ -31,6 +31,7 @@ class Room:
 
     def file(self, name: str, content: str | bytes, entity: str = "events") -> LandedFile:
         """Land a file."""
+        self.used.add(entity)
         path = arrival_folder(self.landing, entity, NOW) / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
@@ -45,7 +46,6 @@ class Room:
         return LandedFile.at(file.path, entity, file.partition_key, file.name)
 
     def ingest(self, *files: LandedFile) -> BatchReport:
-        self.used.update(file.entity for file in files)
         report = ingest_batch(self.connection, files, "2024-06-01T12", "run", NOW, KEY)
         self.assert_conserved()
         return report
