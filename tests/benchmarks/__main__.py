@@ -1,0 +1,66 @@
+"""``make bench``: measure, print a table, write ``$SHOAL_HOME/bench/results.json``."""
+
+import signal
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from tests.benchmarks import definitions_load, drops, main_job, queries, race
+from tests.benchmarks.figures import Figure, load, print_table, write
+from tests.benchmarks.home import BenchFailed, BenchHome
+
+
+def bench(
+    customers: Annotated[int, typer.Option(help="Customers of the simulated market.")] = 20_000,
+    events: Annotated[int, typer.Option(help="Events of the simulated market.")] = 1_000_000,
+    rounds: Annotated[int, typer.Option(help="Runs of main job and bare script, in turn.")] = 2,
+    drop_count: Annotated[int, typer.Option("--drops", help="Files to drop; 0: none.")] = 20,
+    threads: Annotated[
+        int | None, typer.Option(help="Threads of every contestant; default: the deployment's.")
+    ] = None,
+    skip_definitions: Annotated[bool, typer.Option(help="Leave out the definitions.")] = False,
+    skip_race: Annotated[
+        bool, typer.Option(help="Keep the lake of the last benchmark; no main job, no bare script.")
+    ] = False,
+    skip_queries: Annotated[bool, typer.Option(help="Leave out the queries.")] = False,
+) -> None:
+    """Measure definitions, main job, bare script, file drops and queries, in a home of its own."""
+    console = Console(highlight=False, soft_wrap=True)
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    figures = [Figure("machine.load_before", load(), "processes")]
+    try:
+        home = BenchHome.of_deployment(threads)
+        with home.alone():
+            if not skip_race:
+                home.clear()
+                console.print(f"… simulating {customers:,} customers, {events:,} events")
+                usage = main_job.simulate_market(home, customers, events)
+                figures.append(Figure("simulation.total", usage.seconds, "s"))
+            elif not home.deployment.exists():
+                raise BenchFailed(f"--skip-race: no earlier benchmark left a lake in {home.root}")
+            if not skip_definitions:
+                console.print("… loading the definitions")
+                figures += definitions_load.measure(home)
+            if not skip_race:
+                console.print("… main job and bare script, in turn")
+                figures += race.measure(home, rounds, console)
+            if not skip_queries:
+                console.print("… queries")
+                figures += queries.measure(home)
+            if drop_count:
+                console.print(f"… dropping {drop_count} files under a running daemon")
+                figures += drops.measure(home, drop_count, customers, events, console)
+            results = home.root / "results.json"
+            write(figures, results)
+    except BenchFailed as problem:
+        Console(stderr=True).print(str(problem), style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(1) from None
+    finally:
+        print_table(figures, console)
+    console.print(f"results in {results}")
+
+
+if __name__ == "__main__":
+    typer.run(bench)
