@@ -75,17 +75,17 @@ def land_dataset(
         )
         return
     mapping = dataset.replace("-", "_")
-    if data is not None:
-        files = [data]
-    elif dataset == COMPLETE_JOURNEY:
-        from orchestration.ingestion.packaged import complete_journey_files
-
-        files = complete_journey_files(values.root / "packaged" / mapping)
-    else:
+    if data is None and dataset != COMPLETE_JOURNEY:
         raise DemoFailed(
             f"DATASET={dataset} needs files of yours: make demo DATASET={dataset} DATA=<folder>"
         )
     try:
+        if data is not None:
+            files = [data]
+        else:
+            from orchestration.ingestion.packaged import complete_journey_files
+
+            files = complete_journey_files(values.root / "packaged" / mapping)
         land_source(mapping, files, values.sources, values.landing, now)
     except (LandError, MappingError) as problem:
         raise DemoFailed(str(problem)) from problem

@@ -1,6 +1,7 @@
 """Files as they lie in the landing folder, and their identity: the hash of their content."""
 
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +40,7 @@ class LandedFile:
         """Describe the file as it is now."""
         status = path.stat()
         name = path.name if name is None else name
+        name = os.fsencode(name).decode("utf-8", errors="replace")
         return cls(path, entity, partition_key, name, status.st_size, status.st_mtime_ns)
 
     @property

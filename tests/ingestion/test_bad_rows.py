@@ -130,6 +130,18 @@ def test_nul_characters_are_rejected_whatever_the_format(room: Room) -> None:
     ]
 
 
+def test_nul_characters_can_be_kept_in_quarantine_and_notes(room: Room) -> None:
+    """The lake's catalog holds small batches as SQL text, in which a NUL ends the statement."""
+    report = room.ingest(
+        room.file("a.csv", f"{EVENTS}\ne1,nev\0er,x\nrag\0ged\n"),
+        room.file("b.jsonl", '{"event_id":"1","occurred_at":"2020-01-01","a\\u0000b":1}'),
+        room.file("c.csv", f"{EVENTS},x\0\n1,2,3,4\n"),
+    )
+    assert report.rejected == 4
+    assert room.rows("select payload from ops.rejected_rows where row_number = 2") == [("rag␀ged",)]
+    assert room.reasons()[0] == (1, ['occurred_at: "nev␀er" is not a timestamp'])
+
+
 def test_emoji_and_right_to_left_text_come_in_unchanged(room: Room) -> None:
     texts = ["👩‍👩‍👧 👍🏽", "\u200fשלום עולם\u200f", "مرحبا", "a\u0301"]
     rows = "".join(f"e{n},2020-01-01,{text}\n" for n, text in enumerate(texts))

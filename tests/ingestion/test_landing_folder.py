@@ -59,6 +59,11 @@ def test_what_lies_in_the_wrong_place_is_a_problem(tmp_path: Path) -> None:
     assert f'no entity "event" (has: {", ".join(ENTITIES)})' in "\n".join(problems)
 
 
+def test_a_name_that_is_no_text_gets_one(tmp_path: Path) -> None:
+    put(tmp_path, os.fsdecode(b"events/caf\xe9.csv"))
+    assert [file.name for file in scan(tmp_path)[0]] == ["events/caf\ufffd.csv"]
+
+
 def test_no_landing_folder_is_no_files(tmp_path: Path) -> None:
     assert scan(tmp_path / "none") == ([], [])
 

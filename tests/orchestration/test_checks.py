@@ -120,7 +120,9 @@ def test_a_lost_row_is_noticed_in_the_file(writer: duckdb.DuckDBPyConnection) ->
 def test_a_lost_row_is_noticed_in_raw(writer: duckdb.DuckDBPyConnection) -> None:
     add_file(writer, received=1, accepted=1)
     assert not check_every_row_is_accounted_for(writer).passed
-    writer.execute("insert into raw.events by name select 'e' as event_id, 1 as batch_id")
+    writer.execute(
+        "insert into raw.events by name select 'e' as event_id, 1 as batch_id, 'h' as file_hash"
+    )
     assert check_every_row_is_accounted_for(writer).passed
 
 
