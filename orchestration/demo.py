@@ -1,6 +1,5 @@
 """``make demo``: land a data set, run the main job on it, print what came out."""
 
-import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from orchestration.ingestion.land import LandError, land_source
 from orchestration.ingestion.landing import ARRIVAL_FORMAT
 from orchestration.ingestion.mappings import MappingError
 from orchestration.lake import Lake
-from orchestration.settings import Settings
+from orchestration.settings import Settings, settings
 from orchestration.setup_home import prepare
 from orchestration.summary import print_summary
 from orchestration.waiting import waiting_work
@@ -120,7 +119,7 @@ def run_job(name: str, hour: str | None = None) -> Sequence[dg.AssetCheckEvaluat
                 for event in result.get_step_failure_events()
             ]
             raise DemoFailed(
-                f"{name} failed (run {result.run_id} in {os.environ['DAGSTER_HOME']}):\n"
+                f"{name} failed (run {result.run_id} in {settings().dagster_home}):\n"
                 + "\n".join(failures)
             )
         return result.get_asset_check_evaluations()

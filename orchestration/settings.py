@@ -67,6 +67,11 @@ class Settings(BaseSettings):
         return self.data_path or f"{self.root / 'lake' / 'data'}/"
 
     @property
+    def dagster_home(self) -> Path:
+        """Where Dagster keeps runs and ticks: ``DAGSTER_HOME``, or a folder of this home."""
+        return Path(os.environ.get("DAGSTER_HOME") or self.root / "dagster")
+
+    @property
     def extension_directory(self) -> Path:
         return self.root / "extensions"
 
@@ -115,7 +120,7 @@ class Settings(BaseSettings):
     def export(self) -> None:
         """Put what dbt and Dagster read into this process's environment; nobody is tracked."""
         os.environ.update(self.dbt_environment())
-        os.environ.setdefault("DAGSTER_HOME", str(self.root / "dagster"))
+        os.environ["DAGSTER_HOME"] = str(self.dagster_home)
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
         os.environ.setdefault("DO_NOT_TRACK", "1")
 

@@ -25,7 +25,7 @@ from orchestration.settings import PROJECT_ROOT, Settings
 def prepare(values: Settings) -> None:
     """Make folders, Dagster's home, the empty lake and dbt's manifest; repeating it is cheap."""
     values.export()
-    dagster_home = Path(os.environ["DAGSTER_HOME"])
+    dagster_home = values.dagster_home
     for folder in (values.landing, values.reports, dagster_home):
         folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(PROJECT_ROOT / "dagster.yaml", dagster_home / "dagster.yaml")

@@ -82,7 +82,7 @@ windows as (
         coalesce(sum(morning_orders), 0) as morning_orders_total,
         coalesce(sum(evening_orders), 0) as evening_orders_total,
         coalesce(
-            sum(orders) filter (where extract(isodow from activity_date) >= 6), 0
+            sum(orders) filter (where {{ is_weekend('activity_date') }}), 0
         ) as weekend_orders_total
     from visible_days
     group by 1, 2

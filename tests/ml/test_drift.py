@@ -107,3 +107,5 @@ def test_quality_counts_nulls_repeats_and_constants() -> None:
     assert nulls["spend"] == 0
     assert result.null_share == pytest.approx(nulls.mean())
     assert "<html" in result.html
+    assert result.null_shares_markdown().splitlines()[2] == "| nothing | 100.0% |"
+    assert "spend" not in result.null_shares_markdown()

@@ -23,20 +23,22 @@
     'messages_clicked': 'message_clicked',
     'support_contacts': 'support_contact',
 } %}
-{%- set event_measures = ['events', 'app_events', 'event_value'] + event_counts.keys() | list %}
-{%- set order_measures = [
-    'orders', 'revenue', 'units', 'lines', 'gross_amount', 'discount_amount',
-    'returns', 'return_amount', 'cancellations', 'store_orders', 'morning_orders',
-    'evening_orders',
-] %}
-{%- set message_measures = ['messages', 'message_cost'] %}
-{%- set feedback_measures = ['feedback_given', 'ratings', 'rating_sum'] %}
+{%- set measures_by_source = {
+    'event_days': ['events', 'app_events', 'event_value'] + event_counts.keys() | list,
+    'order_days': [
+        'orders', 'revenue', 'units', 'lines', 'gross_amount', 'discount_amount',
+        'returns', 'return_amount', 'cancellations', 'store_orders', 'morning_orders',
+        'evening_orders',
+    ],
+    'product_days': ['products_new'],
+    'message_days': ['messages', 'message_cost'],
+    'feedback_days': ['feedback_given', 'ratings', 'rating_sum'],
+} %}
+{%- set measures = measures_by_source.values() | sum(start=[]) %}
 {%- set totals = [
     'orders', 'revenue', 'units', 'lines', 'returns', 'return_amount', 'discount_amount',
     'gross_amount', 'products_new', 'events',
 ] %}
-{%- set measures = event_measures + order_measures + ['products_new'] + message_measures
-    + feedback_measures %}
 
 with touched as (
 
@@ -221,49 +223,29 @@ feedback_days as (
 
 active_days as (
 
+    {% for source in ['event_days', 'order_days', 'message_days', 'feedback_days'] %}
     select
         customer_key,
         activity_date,
         first_at,
         last_at
-    from event_days
+    from {{ source }}
+    {% if not loop.last %}
 
     union all
 
-    select
-        customer_key,
-        activity_date,
-        first_at,
-        last_at
-    from order_days
-
-    union all
-
-    select
-        customer_key,
-        activity_date,
-        first_at,
-        last_at
-    from message_days
-
-    union all
-
-    select
-        customer_key,
-        activity_date,
-        first_at,
-        last_at
-    from feedback_days
+    {% endif %}
+    {% endfor %}
 
 ),
 
 computed_days as (
 
     select
-        active_days.customer_key,
-        active_days.activity_date,
-        min(active_days.first_at) as first_at,
-        max(active_days.last_at) as last_at
+        customer_key,
+        activity_date,
+        min(first_at) as first_at,
+        max(last_at) as last_at
     from active_days
     group by 1, 2
 
@@ -277,41 +259,19 @@ measured_days as (
         days.first_at,
         days.last_at,
         order_days.last_order_at,
-        {%- for name in event_measures %}
-        cast(coalesce(event_days.{{ name }}, 0) as double) as {{ name }},
+        {%- for source, names in measures_by_source.items() %}
+        {%- for name in names %}
+        cast(coalesce({{ source }}.{{ name }}, 0) as double) as {{ name }},
         {%- endfor %}
-        {%- for name in order_measures %}
-        cast(coalesce(order_days.{{ name }}, 0) as double) as {{ name }},
-        {%- endfor %}
-        cast(coalesce(product_days.products_new, 0) as double) as products_new,
-        {%- for name in message_measures %}
-        cast(coalesce(message_days.{{ name }}, 0) as double) as {{ name }},
-        {%- endfor %}
-        {%- for name in feedback_measures %}
-        cast(coalesce(feedback_days.{{ name }}, 0) as double) as {{ name }},
         {%- endfor %}
         true as is_computed
     from computed_days as days
-    left join event_days
+    {% for source in measures_by_source %}
+    left join {{ source }}
         on
-            days.customer_key = event_days.customer_key
-            and days.activity_date = event_days.activity_date
-    left join order_days
-        on
-            days.customer_key = order_days.customer_key
-            and days.activity_date = order_days.activity_date
-    left join product_days
-        on
-            days.customer_key = product_days.customer_key
-            and days.activity_date = product_days.activity_date
-    left join message_days
-        on
-            days.customer_key = message_days.customer_key
-            and days.activity_date = message_days.activity_date
-    left join feedback_days
-        on
-            days.customer_key = feedback_days.customer_key
-            and days.activity_date = feedback_days.activity_date
+            days.customer_key = {{ source }}.customer_key
+            and days.activity_date = {{ source }}.activity_date
+    {% endfor %}
 
     {%- if is_incremental() %}
 

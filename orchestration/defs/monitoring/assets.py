@@ -88,6 +88,7 @@ def data_quality_report(
             "null_share": result.null_share,
             "constant_columns": ", ".join(result.constant_columns) or "none",
             "empty_columns": ", ".join(result.empty_columns) or "none",
+            "null_shares": dg.MetadataValue.md(result.null_shares_markdown()),
             "report": dg.MetadataValue.path(path),
         }
     )

@@ -109,7 +109,7 @@ final as (
         min(occurred_at) as started_at,
         max(occurred_at) as ended_at,
         cast(min(occurred_at) as date) as session_date,
-        epoch(max(occurred_at)) - epoch(min(occurred_at)) as duration_seconds,
+        {{ seconds_between('min(occurred_at)', 'max(occurred_at)') }} as duration_seconds,
 
         -- entry
         min_by(channel, (occurred_at, event_id)) as channel,
