@@ -30,27 +30,28 @@ def prepare(values: Settings) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(PROJECT_ROOT / "dagster.yaml", dagster_home / "dagster.yaml")
     values.pseudonym_key()
-    if _manifest_is_stale():
+    changed = _manifest_is_stale()
+    if changed:
         parse_dbt()
     lake = Lake.from_settings(values)
     with lake.writer("set up") as connection:
         create_tables(connection)
-        missing = _missing_models(connection)
-        if missing:
+        models = _models_to_build(connection, with_views=changed)
+        if models:
             set_clock(connection, values)
-    if missing:
-        build_models(lake, missing)
+    if models:
+        build_models(lake, models)
 
 
 def build_models(lake: Lake, names: Sequence[str]) -> None:
-    """Make tables and views that do not exist yet, so that no run meets a missing one.
+    """Make tables and views that no run may miss.
 
     Raises
     ------
     DbtError
         Naming every model that failed.
     """
-    with lake.lease("build missing models"):
+    with lake.lease("build models"):
         results = run_dbt("run", names)
     list(dagster_events(results, {}, {}))  # raises on a failed model
 
@@ -83,19 +84,21 @@ def start_dagster(values: Settings, port: int) -> None:
     os.execv(dagster, [str(dagster), "dev", "-w", "workspace.yaml", "-p", str(port)])
 
 
-def _missing_models(connection: duckdb.DuckDBPyConnection) -> list[str]:
+def _models_to_build(connection: duckdb.DuckDBPyConnection, *, with_views: bool) -> list[str]:
+    """Models that the lake lacks, and its views where their definitions may be old."""
     manifest = json.loads(MANIFEST.read_text())
-    models = {
-        (node["schema"], node["alias"]): node["name"]
-        for node in manifest["nodes"].values()
-        if node["resource_type"] == "model"
-    }
+    models = [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
     existing = connection.execute(
         "select schema_name, table_name from duckdb_tables() where database_name = 'lake' "
         "union all "
         "select schema_name, view_name from duckdb_views() where database_name = 'lake'"
     ).fetchall()
-    return [name for key, name in models.items() if key not in set(existing)]
+    return [
+        model["name"]
+        for model in models
+        if (model["schema"], model["alias"]) not in set(existing)
+        or (with_views and model["config"]["materialized"] == "view")
+    ]
 
 
 def _manifest_is_stale() -> bool:

@@ -8,7 +8,7 @@ with completed_orders as (
     select distinct
         order_ref,
         customer_key
-    from {{ ref('stg_orders') }}
+    from {{ ref('int_order_states') }}
     where
         status = 'completed'
         and customer_key is not null
@@ -37,4 +37,4 @@ from order_revenue
 cross join day_revenue
 where
     abs(order_revenue.revenue - day_revenue.revenue) > 1e-9 * (1 + abs(order_revenue.revenue))
-    and {{ no_later_batch([ref('stg_orders'), ref('stg_order_lines')]) }}
+    and {{ no_later_batch([ref('int_order_states'), ref('stg_order_lines')]) }}

@@ -6,7 +6,7 @@ with visitor_events as (
 
     select count(*) as events
     from {{ ref('stg_events') }}
-    where coalesce(customer_key, anonymous_key) is not null
+    where coalesce(ref_key, anonymous_key) is not null
 
 ),
 

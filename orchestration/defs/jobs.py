@@ -13,8 +13,7 @@ BATCH_SCORES = dg.AssetSelection.assets(
 )
 LEDGER = dg.AssetSelection.assets(["ops", "landed_files"], ["ops", "rejected_rows"])
 CLOCK = dg.AssetSelection.assets(["ops", "clock"])
-STAGING = dg.AssetSelection.groups("staging")
-VIEWS = STAGING | dg.AssetSelection.assets(["marts", "order_lines"])
+VIEWS = dg.AssetSelection.tag("shoal/materialized", "view")
 TRAINING_TABLES = dg.AssetSelection.assets(
     ["ops", "as_of_dates"], ["marts", "customer_feature_history"], ["marts", "customer_labels"]
 )

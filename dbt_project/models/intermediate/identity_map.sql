@@ -11,12 +11,12 @@ with new_links as (
 
     select
         anonymous_key,
-        customer_key,
+        ref_key as customer_key,
         min(occurred_at) as linked_at
     from {{ ref('stg_events') }}
     where
         anonymous_key is not null
-        and customer_key is not null{% if is_incremental() %} and {{ in_this_run() }}{% endif %}
+        and ref_key is not null{% if is_incremental() %} and {{ in_this_run() }}{% endif %}
     group by 1, 2
 
 ),

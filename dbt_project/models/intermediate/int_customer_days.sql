@@ -65,17 +65,15 @@ with touched as (
 customer_events as (
 
     select
-        coalesce(events.customer_key, links.customer_key) as customer_key,
-        events.occurred_at,
-        events.event_type,
-        events.channel,
-        events.event_value
-    from {{ ref('stg_events') }} as events
-    left join {{ ref('identity_map') }} as links
-        on
-            {{ link_of_event() }}
-            and events.occurred_at >= links.linked_at
-    where events.occurred_at >= {{ first_day }}
+        customer_key,
+        occurred_at,
+        event_type,
+        channel,
+        event_value
+    from {{ ref('int_events') }}
+    where
+        occurred_at >= {{ first_day }}
+        and occurred_at >= coalesce(linked_at, occurred_at)
 
 ),
 
@@ -118,7 +116,7 @@ touched_orders as (
         orders.discount_amount,
         orders.net_amount,
         touched.first_day
-    from {{ ref('stg_orders') }} as states
+    from {{ ref('int_order_states') }} as states
     inner join {{ ref('orders') }} as orders on states.order_ref = orders.order_ref
     inner join touched on states.customer_key = touched.customer_key
 
@@ -189,7 +187,7 @@ message_days as (
         max(messages.sent_at) as last_at,
         count(*) as messages,
         sum(messages.cost) as message_cost
-    from {{ ref('stg_messages') }} as messages
+    from {{ ref('int_messages') }} as messages
     inner join touched
         on
             messages.customer_key = touched.customer_key
@@ -211,7 +209,7 @@ feedback_days as (
         count(*) as feedback_given,
         count(feedback.rating) as ratings,
         sum(feedback.rating) as rating_sum
-    from {{ ref('stg_feedback') }} as feedback
+    from {{ ref('int_feedback') }} as feedback
     inner join touched
         on
             feedback.customer_key = touched.customer_key

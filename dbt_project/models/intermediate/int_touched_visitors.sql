@@ -5,13 +5,11 @@
 with new_events as (
 
     select
-        events.anonymous_key,
-        coalesce(events.customer_key, links.customer_key) as customer_key,
-        events.occurred_at
-    from {{ ref('stg_events') }} as events
-    left join {{ ref('identity_map') }} as links
-        on {{ link_of_event() }}
-    where {{ in_this_run('events.batch_id') }}
+        anonymous_key,
+        customer_key,
+        occurred_at
+    from {{ ref('int_events') }}
+    where {{ in_this_run() }}
 
 ),
 
@@ -29,7 +27,7 @@ relinked_history as (
 
     select
         events.anonymous_key,
-        events.customer_key,
+        events.ref_key as customer_key,
         min(min(events.occurred_at)) over (
             partition by events.anonymous_key
         ) as first_event_at
@@ -42,7 +40,7 @@ relinked_history as (
 changed_order_refs as (
 
     select order_ref
-    from {{ ref('stg_orders') }}
+    from {{ ref('int_order_states') }}
     where {{ in_this_run() }}
 
     union
@@ -72,7 +70,7 @@ touched_customers as (
     select
         orders.customer_key,
         orders.ordered_at
-    from {{ ref('stg_orders') }} as orders
+    from {{ ref('int_order_states') }} as orders
     inner join changed_order_refs on orders.order_ref = changed_order_refs.order_ref
 
     union all
@@ -80,7 +78,7 @@ touched_customers as (
     select
         customer_key,
         sent_at
-    from {{ ref('stg_messages') }}
+    from {{ ref('int_messages') }}
     where {{ in_this_run() }}
 
     union all
@@ -88,7 +86,7 @@ touched_customers as (
     select
         customer_key,
         posted_at
-    from {{ ref('stg_feedback') }}
+    from {{ ref('int_feedback') }}
     where {{ in_this_run() }}
 
     union all
@@ -97,7 +95,7 @@ touched_customers as (
     select
         customer_key,
         cast(null as timestamp)
-    from {{ ref('stg_customers') }}
+    from {{ ref('int_profiles') }}
     where {{ in_this_run() }}
 
     union all
@@ -105,7 +103,7 @@ touched_customers as (
     select
         customer_key,
         cast(null as timestamp)
-    from {{ ref('stg_consents') }}
+    from {{ ref('int_consents') }}
     where {{ in_this_run() }}
 
 ),

@@ -8,7 +8,7 @@ renamed as (
 
     select
         -- ids
-        customer_key,
+        customer_key as ref_key,
         email_key,
         phone_key,
 

@@ -9,7 +9,7 @@ renamed as (
     select
         -- ids
         event_id,
-        customer_key,
+        customer_key as ref_key,
         anonymous_key,
         product_ref,
         campaign_ref,

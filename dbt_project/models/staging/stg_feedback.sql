@@ -9,7 +9,7 @@ renamed as (
     select
         -- ids
         feedback_ref,
-        customer_key,
+        customer_key as ref_key,
         product_ref,
 
         -- what happened; the text itself can name people and stays in raw

@@ -9,7 +9,7 @@ renamed as (
     select
         -- ids
         message_ref,
-        customer_key,
+        customer_key as ref_key,
         campaign_ref,
 
         -- what happened

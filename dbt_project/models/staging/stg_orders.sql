@@ -9,7 +9,7 @@ renamed as (
     select
         -- ids
         order_ref,
-        customer_key,
+        customer_key as ref_key,
         store_ref,
 
         -- what happened

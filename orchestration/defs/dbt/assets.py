@@ -21,8 +21,13 @@ class ShoalTranslator(DagsterDbtTranslator):
         spec = super().get_asset_spec(manifest, unique_id, project)
         if not unique_id.startswith("model."):
             return spec
-        folder = manifest["nodes"][unique_id]["fqn"][-2]
-        return spec.replace_attributes(group_name=folder, owners=OWNERS, kinds={"dbt", "ducklake"})
+        node = manifest["nodes"][unique_id]
+        return spec.replace_attributes(
+            group_name=node["fqn"][-2],
+            owners=OWNERS,
+            kinds={"dbt", "ducklake"},
+            tags={**spec.tags, "shoal/materialized": node["config"]["materialized"]},
+        )
 
 
 class DbtConfig(dg.Config):

@@ -27,7 +27,7 @@ ranked_profiles as (
             partition by profiles.customer_key
             order by profiles.updated_at desc
         ) as recency_rank
-    from {{ ref('stg_customers') }} as profiles
+    from {{ ref('int_profiles') }} as profiles
     inner join touched on profiles.customer_key = touched.customer_key
 
 ),
@@ -40,7 +40,7 @@ ranked_consents as (
             partition by consents.customer_key, consents.purpose
             order by consents.decided_at desc
         ) as recency_rank
-    from {{ ref('stg_consents') }} as consents
+    from {{ ref('int_consents') }} as consents
     inner join touched on consents.customer_key = touched.customer_key
 
 ),

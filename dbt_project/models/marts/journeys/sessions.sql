@@ -13,20 +13,18 @@
 with visitor_events as (
 
     select
-        coalesce(events.customer_key, links.customer_key, events.anonymous_key) as visitor_key,
-        coalesce(events.customer_key, links.customer_key) as customer_key,
-        events.event_id,
-        events.occurred_at,
-        events.event_type,
-        events.channel,
-        events.device,
-        events.campaign_ref,
-        events.page,
-        events.event_value
-    from {{ ref('stg_events') }} as events
-    left join {{ ref('identity_map') }} as links
-        on {{ link_of_event() }}
-    where events.occurred_at >= {{ first_restart_day(this) }}
+        visitor_key,
+        customer_key,
+        event_id,
+        occurred_at,
+        event_type,
+        channel,
+        device,
+        campaign_ref,
+        page,
+        event_value
+    from {{ ref('int_events') }}
+    where occurred_at >= {{ first_restart_day(this) }}
 
 ),
 

@@ -9,7 +9,7 @@
 with changed_order_refs as (
 
     select order_ref
-    from {{ ref('stg_orders') }}
+    from {{ ref('int_order_states') }}
     where {{ in_this_run() }}
 
     union
@@ -33,7 +33,7 @@ ranked_states as (
                 orders.ordered_at desc,
                 case orders.status when 'returned' then 3 when 'cancelled' then 2 else 1 end desc
         ) as state_rank
-    from {{ ref('stg_orders') }} as orders
+    from {{ ref('int_order_states') }} as orders
     {% if is_incremental() %}
     where orders.order_ref in (select changed.order_ref from changed_order_refs as changed)
     {% endif %}
