@@ -25,7 +25,7 @@ Row = tuple[str, dict[str, Any]]
 """An entity and the columns of one raw row, with its batch_id."""
 
 KEYS = {
-    "intermediate.identity_map": ["anonymous_key"],
+    "intermediate.identity_map": ["identifier_key", "customer_key"],
     "intermediate.int_customer_days": ["customer_key", "activity_date"],
     "marts.orders": ["order_ref"],
     "marts.order_lines": ["order_ref", "line_number"],
@@ -58,6 +58,8 @@ class DbtLake:
         self.has_views = False
         with self.lake.writer("test: set up") as connection:
             create_tables(connection)
+        if manifest is not None:
+            self.dbt("seed")
 
     def load(self, rows: Iterable[Row]) -> None:
         """Add raw rows; the pseudonym of an identifier is the identifier itself."""

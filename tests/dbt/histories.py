@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import random
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from tests.dbt.dbt_lake import Row
@@ -165,19 +165,24 @@ def _feedback(chance: random.Random) -> list[Row]:
 
 
 def _profiles(chance: random.Random) -> list[Row]:
-    return [
-        (
-            "customers",
-            {
-                "customer_ref": chance.choice([*CUSTOMERS, "only_profile"]),
-                "updated_at": START + timedelta(hours=number),
-                "city": chance.choice(["Oslo", "Rome"]),
-                "country": "no",
-                "attributes": json.dumps({"number": number}),
-            },
-        )
-        for number in range(12)
-    ]
+    """Profiles with identifiers of their own, some shared: by two, and by more than can be one."""
+    rows: list[Row] = []
+    for number in range(14):
+        customer = chance.choice([*CUSTOMERS, "only_profile"])
+        shared = chance.random() < 0.25
+        values: dict[str, Any] = {
+            "customer_ref": customer,
+            "updated_at": START + timedelta(hours=number),
+            "email": chance.choice([None, "mail"]) if shared else f"mail of {customer}",
+            "phone": chance.choice([None, f"phone of {customer}", "phone one", "phone two"]),
+            "birth_date": chance.choice([None, date(1980, 1, 1), date(1990, 1, 1)]),
+            "signed_up_at": chance.choice([None, START - timedelta(days=number)]),
+            "city": chance.choice(["Oslo", "Rome"]),
+            "country": "no",
+            "attributes": json.dumps({"number": number}),
+        }
+        rows.append(("customers", values))
+    return rows
 
 
 def _consents(chance: random.Random) -> list[Row]:
