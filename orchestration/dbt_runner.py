@@ -78,7 +78,11 @@ def run_dbt(
         arguments.append("--full-refresh")
 
     def forward(event: Any) -> None:
-        if log is not None and event.info.name in {"LogModelResult", "LogSeedResult", "LogTestResult"}:
+        if log is not None and event.info.name in {
+            "LogModelResult",
+            "LogSeedResult",
+            "LogTestResult",
+        }:
             log.info(event.info.msg)
 
     outcome = dbtRunner(callbacks=[forward]).invoke(arguments)

@@ -17,12 +17,34 @@ START = datetime(2024, 3, 1, 0, 5)  # no activity at midnight itself, which woul
 DAYS = 6
 CUSTOMERS = ("ann", "bob", "cat", "dan", "eve")
 BROWSERS = ("tab", "pad", "pc", "tv")
+IDENTIFIERS = {
+    "event_id", "anonymous_ref", "customer_ref", "order_ref", "message_ref", "feedback_ref",
+    "email", "phone", "product_ref",
+}  # fmt: skip
 PRODUCTS = ("cup", "pot", "mug", "jar", "tin")
 EVENT_TYPES = (
     "page_view", "product_view", "search", "add_to_cart", "remove_from_cart", "checkout_started",
     "order_completed", "login_failed", "message_opened", "message_clicked", "support_contact",
     "something_new",
 )  # fmt: skip
+
+
+def random_worlds(seed: int, count: int, batches: int, late_share: float = 1.0) -> list[Row]:
+    """Histories that share no identifier, each in an order of its own, in common batches.
+
+    What is true of their tables is true of each history, at the cost of one.
+    """
+    chance = random.Random(seed)
+    rows: list[Row] = []
+    for world in range(count):
+        for entity, values in random_history(chance.randrange(1 << 30), batches, late_share):
+            own = {
+                name: f"{world}: {value}" if name in IDENTIFIERS and value is not None else value
+                for name, value in values.items()
+            }
+            rows.append((entity, own))
+    chance.shuffle(rows)
+    return rows
 
 
 def random_history(seed: int, batches: int, late_share: float = 1.0) -> list[Row]:

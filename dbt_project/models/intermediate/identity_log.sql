@@ -5,8 +5,8 @@
     full_refresh=false
 ) }}
 
--- What changed hands, against what the log said last: so a run that died leaves no gap, and one that
--- is done again no second entry. It survives a rebuild.
+-- What changed hands, against what the log said last: so a run that died leaves no gap, and one
+-- that is done again no second entry. It survives a rebuild.
 
 with owners as (
 
@@ -70,7 +70,8 @@ final as (
         -- what changed
         case
             when identifier_kind = 'customer' and customer_key = identifier_key then 'split'
-            when identifier_kind = 'customer' then 'merge'
+            when identifier_kind = 'customer' and from_customer_key = identifier_key then 'merge'
+            when identifier_kind = 'customer' then 'move'
             when customer_key is null then 'unlink'
             else 'link'
         end as change,

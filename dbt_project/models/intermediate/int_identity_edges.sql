@@ -13,8 +13,11 @@ with logins as (
         ref_key,
         anonymous_key as identifier_key,
         'device' as identifier_kind,
-        case event_type when 'login' then 'login' when 'order_completed' then 'order' else 'event' end
-            as source,
+        case event_type
+            when 'login' then 'login'
+            when 'order_completed' then 'order'
+            else 'event'
+        end as source,
         cast(null as varchar) as placeholder_reason,
         occurred_at as seen_at
     from {{ ref('stg_events') }}

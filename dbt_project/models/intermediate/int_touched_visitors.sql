@@ -63,7 +63,9 @@ changed_activity as (
         on coalesce(events.ref_key, events.anonymous_key) = changed.identifier_key
     group by 1
 
-    {% for name, time in [('orders', 'ordered_at'), ('messages', 'sent_at'), ('feedback', 'posted_at')] %}
+    {% for name, time in {
+        'orders': 'ordered_at', 'messages': 'sent_at', 'feedback': 'posted_at'
+    }.items() %}
 
     union all
 

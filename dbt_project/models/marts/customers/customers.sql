@@ -28,7 +28,7 @@ ranked_profiles as (
         profiles.*,
         row_number() over (
             partition by profiles.customer_key
-            order by profiles.updated_at desc, profiles.ref_key
+            order by profiles.updated_at desc, profiles.ref_key asc
         ) as recency_rank
     from {{ ref('int_profiles') }} as profiles
     inner join touched on profiles.customer_key = touched.customer_key
@@ -41,7 +41,7 @@ ranked_consents as (
         consents.*,
         row_number() over (
             partition by consents.customer_key, consents.purpose
-            order by consents.decided_at desc, consents.granted
+            order by consents.decided_at desc, consents.granted asc
         ) as recency_rank
     from {{ ref('int_consents') }} as consents
     inner join touched on consents.customer_key = touched.customer_key
