@@ -26,7 +26,7 @@ from ml.attribution import MODELS, attribute, markov, parse_path, removal_effect
 DATA = Path(__file__).parents[3] / "shared/data/attribution/channel_paths.parquet"
 needs_data = pytest.mark.skipif(not DATA.exists(), reason=f"no {DATA}")
 
-# channel: conversions and value by first, last and linear touch, then by markov_model.
+# channel: conversions and value by first, last and linear touch.
 PACKAGE = {
     "alpha": (6308, 19121.272356, 8447, 28414.214274, 7574.718594, 24524.709569),
     "beta": (2831, 12235.591744, 989, 3850.020987, 2083.500145, 8954.266717),
