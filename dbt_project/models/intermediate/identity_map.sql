@@ -392,10 +392,11 @@ identifier_owners as (
     select
         links.identifier_key,
         links.identifier_kind,
-        persons.customer_key,
+        case when not facts.is_cut then persons.customer_key end as customer_key,
         min(links.first_at) as linked_at
     from neighbourhood as links
     inner join persons on links.ref_key = persons.ref_key
+    inner join identifier_facts as facts on links.identifier_key = facts.identifier_key
     group by 1, 2, 3
 
 ),
