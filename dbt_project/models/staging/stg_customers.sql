@@ -11,6 +11,11 @@ renamed as (
         customer_key,
         email_key,
         phone_key,
+        loyalty_key,
+
+        -- identifiers that are no one's
+        email_placeholder_reason,
+        phone_placeholder_reason,
 
         -- profile
         updated_at,

@@ -59,7 +59,7 @@ def _build(
 
 @dbt_assets(
     manifest=MANIFEST_CONTENT,
-    exclude="tag:training",
+    exclude="tag:training resource_type:seed",
     dagster_dbt_translator=ShoalTranslator(),
     name="dbt_tables",
 )
