@@ -107,3 +107,13 @@ create table if not exists marts.customer_segments (
     assigned_at timestamp not null,
     batch_id bigint not null
 );
+
+-- one row per pair of customers that are, may be or were taken to be of one person without a
+-- shared identifier: same, review or different
+create table if not exists intermediate.identity_matches (
+    left_key varchar not null,
+    right_key varchar not null,
+    probability double not null,
+    decision varchar not null,
+    changed_batch_id bigint not null
+);
