@@ -19,6 +19,8 @@ FEW = 30
 SAMPLED_PAIRS = 1e6
 TRAINING_PAIRS = 1e6
 ITERATIONS = 30
+MOST_UNLIKE = 0.5
+"""A comparison in which more pairs of one person than this disagree was not learnt from such."""
 SAMPLED_FROM = 500
 """With fewer profiles not even chance agreement and frequencies of values are measured."""
 RECALL = 0.6
@@ -28,8 +30,10 @@ HOUSEHOLD_ODDS = 1 / 5
 ODDS_LIMIT = 100
 HOUSEHOLD_COLUMNS = {"street", "phone"}
 """Without any of these nothing tells a household, and the explanation is left out."""
-NAMES_ONLY = 2.0
-"""Highest weight (log2 odds, 0.8 as a probability) of a pair that agrees on names only."""
+DOUBTFUL = 2.0
+"""Highest weight (log2 odds, 0.8 as a probability) of a pair that agrees on names only, or whose
+birth dates have nothing in common and that shares neither home, contact nor identifier."""
+SETTLING = {"address", "email", "phone"}
 LOWEST_PRIOR, HIGHEST_PRIOR = 1e-8, 1e-2
 
 logger = logging.getLogger(__name__)
@@ -82,6 +86,7 @@ def _edits(column: str, edits: int) -> str:
 
 SWAPPED = f"{_near('given_name', 0.88, 'surname')} and {_near('surname', 0.88, 'given_name')}"
 NEAR_STREET = _near("street", 0.92)
+SAME_HOUSE = "coalesce(house_l = house_r, true)"
 NEAR_CITY = _near("city", 0.90)
 SHORT_FORM = (
     "length(given_name_l) >= 3 and length(given_name_r) >= 3 and "
@@ -133,7 +138,7 @@ COMPARISONS = (
         ("street", "postcode", "city"),
         (
             Level(
-                f"{NEAR_STREET} and (postcode_l = postcode_r or {NEAR_CITY})",
+                f"{NEAR_STREET} and {SAME_HOUSE} and (postcode_l = postcode_r or {NEAR_CITY})",
                 *(0.60, 0.00005, 0.90),
                 needs=("street",),
                 anchor=True,
@@ -164,7 +169,12 @@ COMPARISONS = (
         (
             Level("email_l = email_r", 0.60, 0.00001, 0.05, anchor=True),
             Level(f"{MAILBOX} and length(split_part(email_l, '@', 1)) >= 5", 0.05, 0.0002, 0.005),
-            Level(_near("email", 0.92), 0.05, 0.001, 0.02),
+            # the first letter, because comparing all of every random pair takes seconds
+            Level(
+                "length(email_l) >= 8 and left(email_l, 1) = left(email_r, 1) "
+                f"and {_edits('email', 2)}",
+                *(0.05, 0.0005, 0.01),
+            ),
             Level("ELSE", 0.30, 0.9988, 0.925),
         ),
     ),
@@ -302,7 +312,7 @@ def _weighed(
     strangers = predicted["match_weight"].to_numpy(dtype=float)
     shared = {name for one in compared for name in one.columns} & HOUSEHOLD_COLUMNS
     household = np.full(len(predicted), np.log2(household_odds) if shared else np.inf)
-    anchored = np.zeros(len(predicted), dtype=bool)
+    anchored, settled, contradicted = np.zeros((3, len(predicted)), dtype=bool)
     for one in compared:
         parameters = learnt.get(one.name) or _documented(one)
         # who shares a home agrees at least as often as strangers do
@@ -311,11 +321,16 @@ def _weighed(
         ratios = [m * sum(home) / h for (m, _), h in zip(parameters, home, strict=True)]
         # levels are numbered from the weakest, 0; null is -1
         by_level = np.log2([*reversed(ratios), 1.0])
-        household += by_level[predicted[f"gamma_{one.name}"].to_numpy(dtype=int)]
-        anchors = np.array([*reversed([level.anchor for level in one.levels]), False])
-        anchored |= anchors[predicted[f"gamma_{one.name}"].to_numpy(dtype=int)]
+        level = predicted[f"gamma_{one.name}"].to_numpy(dtype=int)
+        household += by_level[level]
+        anchored |= np.array([*reversed([each.anchor for each in one.levels]), False])[level]
+        if one.name == "birth_date":
+            contradicted = level == 0
+        elif one.name in SETTLING or one.name.startswith("identifier_"):
+            settled |= level == len(one.levels) - 1
     weight = -np.logaddexp2(-strangers, -household)
-    weight = np.where(anchored, weight, np.minimum(weight, NAMES_ONLY))
+    doubtful = ~anchored | (contradicted & ~settled)
+    weight = np.where(doubtful, np.minimum(weight, DOUBTFUL), weight)
     pairs = pd.DataFrame(
         {
             "left": predicted["unique_id_l"],
@@ -441,7 +456,7 @@ def _completed(
 def _plausible(parameters: Sequence[tuple[float, float]]) -> bool:
     """Whether the strongest agreement speaks for one person, and disagreement against."""
     (first_m, first_u), (last_m, last_u) = parameters[0], parameters[-1]
-    return first_m > 2 * first_u and last_m < last_u and first_m > 0.05
+    return first_m > 2 * first_u and last_m < last_u and first_m > 0.05 and last_m < MOST_UNLIKE
 
 
 def _documented(one: Compared) -> list[tuple[float, float]]:

@@ -112,7 +112,15 @@ def _text(profiles: pd.DataFrame, name: str) -> pd.Series:
     values = profiles[name]
     if pd.api.types.is_float_dtype(values.dtype):
         values = values.astype("Float64").map(lambda number: f"{number:.15g}", na_action="ignore")
-    return values.astype("string").str.slice(0, LONGEST)
+    texts = values.astype("string").str.slice(0, LONGEST)
+    if not texts.map(_is_text, na_action="ignore").all():
+        texts = texts.str.encode("utf-8", "replace").str.decode("utf-8")
+    return texts
+
+
+def _is_text(value: str) -> bool:
+    """Whether a text can be written in UTF-8: half of a surrogate pair cannot."""
+    return value.isascii() or not any("\ud800" <= sign <= "\udfff" for sign in value)
 
 
 def _cleaning(identifiers: Sequence[str]) -> str:
@@ -162,6 +170,7 @@ def _cleaning(identifiers: Sequence[str]) -> str:
         )
         select
             *,
+            nullif(regexp_extract(street, '[0-9]+'), '') as house,
             {sound("given_name")} as given_sound,
             {sound("surname")} as surname_sound
         from named

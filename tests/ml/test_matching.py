@@ -157,7 +157,7 @@ def test_two_rows_are_enough_by_documented_parameters() -> None:
 
 
 def test_thousands_of_one_name_are_not_one_person() -> None:
-    crowd = people(4_000).assign(given_name="John", surname="Smith")
+    crowd = people(4_000).assign(given_name="Zora", surname="Quill")
     result = match_profiles(crowd, seed=7)
     assert len(same_pairs(result)) <= 2  # by chance also the birth date, city and house are alike
     assert len(result) < 100
@@ -181,8 +181,8 @@ def test_names_in_any_script_match() -> None:
                 "zoe angstrom",
                 "王 小明",
                 "王 小明",
-                "محمد علي",
-                "\0🦈",
+                "شارع البحر",
+                "\0🦈\ud800",
                 "'; --",
             ],
             "birth_date": ["1980-02-03"] * 2 + ["1990-05-06"] * 2 + ["1970-01-01"] * 3,
