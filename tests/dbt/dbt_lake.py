@@ -19,7 +19,7 @@ from orchestration.lake import Lake
 from orchestration.settings import PROJECT_ROOT, Settings
 
 PROJECT = PROJECT_ROOT / "dbt_project"
-LIVE = ("--exclude", "tag:training")
+LIVE = ("--exclude", "tag:training", "tag:journeys")
 HOT = (*LIVE, "config.materialized:view")  # without the views, once they are there
 Row = tuple[str, dict[str, Any]]
 """An entity and the columns of one raw row, with its batch_id."""
@@ -29,7 +29,9 @@ KEYS = {
     "intermediate.int_customer_days": ["customer_key", "activity_date"],
     "marts.orders": ["order_ref"],
     "marts.order_lines": ["order_ref", "line_number"],
+    "intermediate.int_sessions": ["visitor_key", "started_at", "is_bot_agent"],
     "marts.sessions": ["visitor_key", "started_at"],
+    "marts.bot_sessions": ["session_id"],
     "marts.customers": ["customer_key"],
     "marts.customer_features": ["customer_key"],
     "marts.kpi_daily": ["kpi_date"],
@@ -58,6 +60,8 @@ class DbtLake:
         self.has_views = False
         with self.lake.writer("test: set up") as connection:
             create_tables(connection)
+        if manifest is not None:
+            self.dbt("seed")
 
     def load(self, rows: Iterable[Row]) -> None:
         """Add raw rows; the pseudonym of an identifier is the identifier itself."""
