@@ -32,6 +32,7 @@ KEYS = {
     "intermediate.int_sessions": ["visitor_key", "started_at", "is_bot_agent"],
     "marts.sessions": ["visitor_key", "started_at"],
     "marts.bot_sessions": ["session_id"],
+    "marts.journey_steps": ["step_id"],
     "marts.customers": ["customer_key"],
     "marts.customer_features": ["customer_key"],
     "marts.kpi_daily": ["kpi_date"],
@@ -89,10 +90,12 @@ class DbtLake:
             [as_of, first_batch_id, last_batch_id],
         )
 
-    def carry(self, as_of: datetime, first_batch_id: int, last_batch_id: int) -> None:
+    def carry(
+        self, as_of: datetime, first_batch_id: int, last_batch_id: int, *arguments: str
+    ) -> None:
         """Carry batches through to the features, as a live run does."""
         self.set_clock(as_of, first_batch_id, last_batch_id)
-        self.dbt("run", *(HOT if self.has_views else LIVE))
+        self.dbt("run", *(HOT if self.has_views else LIVE), *arguments)
         self.has_views = True
 
     def set_as_of_dates(self, instants: Iterable[datetime], population_days: int = 400) -> None:
