@@ -82,3 +82,10 @@
     {%- endfor -%}
     {{ return(rows) }}
 {%- endmacro %}
+
+{# Steps of the longest funnel. #}
+{% macro longest_funnel() -%}
+    {%- set seed = ref('funnel_steps') -%}
+    {%- set rows = rows_of_seed("select max(step_number) as steps from " ~ seed, [{'steps': 4}]) -%}
+    {{ return(rows[0].get('steps', 0) | int) }}
+{%- endmacro %}
