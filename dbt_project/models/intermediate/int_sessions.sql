@@ -38,6 +38,14 @@ with visitor_events as (
 ),
 
 {% if is_incremental() %}
+streams as (
+
+    select true as is_bot_agent
+    union all
+    select false as is_bot_agent
+
+),
+
 touched_streams as (
 
     select
@@ -45,11 +53,7 @@ touched_streams as (
         streams.is_bot_agent,
         min(touched.touched_from) as touched_from
     from {{ ref('int_touched_visitors') }} as touched
-    cross join (
-        select true as is_bot_agent
-        union all
-        select false as is_bot_agent
-    ) as streams
+    cross join streams
     where touched.touched_from is not null
     group by touched.visitor_key, streams.is_bot_agent
 

@@ -92,4 +92,4 @@ final as (
 )
 
 select * from final
-order by segment_name, wait_ratio desc nulls last, from_step, to_step
+order by segment_name asc, wait_ratio desc nulls last, from_step asc, to_step asc

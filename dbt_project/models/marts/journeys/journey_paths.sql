@@ -61,11 +61,10 @@ journey_steps as (
 
     select
         customer_key,
-        step,
         {%- for place in range(before, 0, -1) %}
-        lag(step, {{ place }}) over journey as step_{{ place }}_before
-        {%- if not loop.last %},{% endif %}
+        lag(step, {{ place }}) over journey as step_{{ place }}_before,
         {%- endfor %}
+        step
     from {{ ref('journey_steps') }}
     window journey as (
         partition by customer_key
@@ -78,11 +77,11 @@ journey_changes as (
 
     select
         customer_key,
-        step = 'order_completed' as is_conversion,
-        step_{{ before }}_before as change_{{ before }}
-        {%- for place in range(before - 1, 0, -1) %},
-        nullif(step_{{ place }}_before, step_{{ place + 1 }}_before) as change_{{ place }}
+        step_{{ before }}_before as change_{{ before }},
+        {%- for place in range(before - 1, 0, -1) %}
+        nullif(step_{{ place }}_before, step_{{ place + 1 }}_before) as change_{{ place }},
         {%- endfor %}
+        step = 'order_completed' as is_conversion
     from journey_steps
     where step_{{ before }}_before is not null
 
@@ -94,13 +93,16 @@ journey_paths as (
         'last_steps' as path_type,
         customer_key,
         concat_ws(
-            ' > '
-            {%- for place in range(before, 0, -1) %}, change_{{ place }}{% endfor %}
+            ' > ',
+            {%- for place in range(before, 1, -1) %}
+            change_{{ place }},
+            {%- endfor %}
+            change_1
         ) as path,
-        0
-        {%- for place in range(before, 0, -1) %}
-        + case when change_{{ place }} is null then 0 else 1 end
-        {%- endfor %} as steps,
+        {%- for place in range(before, 1, -1) %}
+        case when change_{{ place }} is null then 0 else 1 end +
+        {%- endfor %}
+        case when change_1 is null then 0 else 1 end as steps,
         is_conversion
     from journey_changes
 
@@ -144,7 +146,7 @@ ranked as (
         *,
         row_number() over (
             partition by path_type
-            order by customers desc, occurrences desc, path
+            order by customers desc, occurrences desc, path asc
         ) as path_rank
     from counted
 

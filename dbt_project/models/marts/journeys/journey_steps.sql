@@ -85,7 +85,8 @@ event_steps as (
         events.channel,
         sessions.channel_group,
         events.campaign_ref,
-        events.event_value as step_value
+        events.event_value as value,
+        cast(null as double) as cost
     from events
     {{ join_sessions() | indent(4) }}
     left join order_events on events.event_id = order_events.event_id
@@ -112,7 +113,8 @@ order_steps as (
         states.channel,
         {{ channel_group('states.channel') | indent(8) }} as channel_group,
         cast(null as varchar) as campaign_ref,
-        orders.net_amount as step_value
+        orders.net_amount as value,
+        cast(null as double) as cost
     from {{ ref('int_order_states') }} as states
     inner join {{ ref('orders') }} as orders on states.order_ref = orders.order_ref
     where
@@ -143,7 +145,8 @@ message_steps as (
         channel,
         {{ channel_group('channel', campaign='campaign_ref') | indent(8) }} as channel_group,
         campaign_ref,
-        cast(null as double) as step_value
+        cast(null as double) as value,
+        cost
     from {{ ref('int_messages') }}
     where
         sent_at >= {{ first_day }}
@@ -165,7 +168,8 @@ feedback_steps as (
         source_type as channel,
         cast(null as varchar) as channel_group,
         cast(null as varchar) as campaign_ref,
-        cast(null as double) as step_value
+        cast(null as double) as value,
+        cast(null as double) as cost
     from {{ ref('int_feedback') }}
     where
         posted_at >= {{ first_day }}
@@ -276,7 +280,8 @@ final as (
 
         -- measures
         {{ seconds_between('steps.previous_at', 'steps.occurred_at') }} as seconds_since_previous,
-        steps.step_value
+        steps.value,
+        steps.cost
     from numbered_steps as steps
     left join {{ ref('journey_stages') }} as stages on steps.step = stages.step
 

@@ -38,4 +38,4 @@ final as (
 )
 
 select * from final
-order by level, from_step, transitions desc, to_step
+order by level asc, from_step asc, transitions desc, to_step asc

@@ -6,12 +6,11 @@ with journey_steps as (
 
     select
         customer_key,
-        step,
         {%- for place in range(1, reach + 1) %}
         lag(step, {{ place }}) over journey as before_{{ place }},
-        lead(step, {{ place }}) over journey as after_{{ place }}
-        {%- if not loop.last %},{% endif %}
+        lead(step, {{ place }}) over journey as after_{{ place }},
         {%- endfor %}
+        step
     from {{ ref('journey_steps') }}
     window journey as (
         partition by customer_key
@@ -33,8 +32,11 @@ paths as (
         'before' as direction,
         customer_key,
         concat_ws(
-            ' > '
-            {%- for place in range(reach, 0, -1) %}, before_{{ place }}{% endfor %}
+            ' > ',
+            {%- for place in range(reach, 1, -1) %}
+            before_{{ place }},
+            {%- endfor %}
+            before_1
         ) as path
     from anchors
 
@@ -44,8 +46,11 @@ paths as (
         'after' as direction,
         customer_key,
         concat_ws(
-            ' > '
-            {%- for place in range(1, reach + 1) %}, after_{{ place }}{% endfor %}
+            ' > ',
+            {%- for place in range(1, reach) %}
+            after_{{ place }},
+            {%- endfor %}
+            after_{{ reach }}
         ) as path
     from anchors
 
@@ -70,7 +75,7 @@ ranked as (
         occurrences / sum(occurrences) over (partition by direction) as occurrence_share,
         row_number() over (
             partition by direction
-            order by customers desc, occurrences desc, path
+            order by customers desc, occurrences desc, path asc
         ) as path_rank
     from counted
 

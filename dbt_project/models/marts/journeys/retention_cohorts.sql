@@ -7,7 +7,7 @@ with orders as (
     select
         customer_key,
         cast(occurred_at as date) as order_date,
-        coalesce(step_value, 0) as revenue
+        coalesce(value, 0) as revenue
     from {{ ref('journey_steps') }}
     where step = 'order_completed'
 
