@@ -19,7 +19,8 @@ from orchestration.lake import Lake
 from orchestration.settings import PROJECT_ROOT, Settings
 
 PROJECT = PROJECT_ROOT / "dbt_project"
-LIVE = ("--exclude", "tag:training", "tag:journeys")
+LIVE = ("--exclude", "tag:training", "tag:journeys", "tag:attribution")
+REBUILT = ("--select", "tag:training", "tag:journeys", "tag:attribution")
 HOT = (*LIVE, "config.materialized:view")  # without the views, once they are there
 Row = tuple[str, dict[str, Any]]
 """An entity and the columns of one raw row, with its batch_id."""
@@ -37,6 +38,16 @@ KEYS = {
     "marts.customer_features": ["customer_key"],
     "marts.kpi_daily": ["kpi_date"],
 }
+ATTRIBUTION_MODELS = """
+    create table if not exists marts.attribution_models (
+        model varchar not null,
+        conversion_date date not null,
+        channel_group varchar not null,
+        campaign_ref varchar,
+        conversions double not null,
+        value double not null
+    )
+"""
 BOOKKEEPING = ["previous_customer_key", "changed_batch_id", "batch_id"]
 
 
@@ -61,6 +72,7 @@ class DbtLake:
         self.has_views = False
         with self.lake.writer("test: set up") as connection:
             create_tables(connection)
+            connection.execute(ATTRIBUTION_MODELS)
         if manifest is not None:
             self.dbt("seed")
 

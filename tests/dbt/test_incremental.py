@@ -10,7 +10,7 @@ from datetime import datetime
 
 import pytest
 
-from tests.dbt.dbt_lake import HOT, LIVE, DbtLake, Row, assert_same_tables
+from tests.dbt.dbt_lake import HOT, LIVE, REBUILT, DbtLake, Row, assert_same_tables
 from tests.dbt.histories import random_history
 
 AS_OF = datetime(2024, 3, 12, 12)
@@ -103,7 +103,7 @@ def test_rebuilding_one_model_alone_keeps_everyone(new_lake: NewLake) -> None:
         _load(lake, rows, batch)
         lake.carry(AS_OF, batch, batch)
     lake.set_as_of_dates([datetime(2024, 3, 4), datetime(2024, 3, 6)])
-    lake.dbt("run", "--select", "tag:training")
+    lake.dbt("run", *REBUILT)
     lake.dbt("test", "--exclude", "test_type:unit")
 
     before = lake.marts()
