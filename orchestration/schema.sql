@@ -128,3 +128,13 @@ create table if not exists intermediate.identity_matches (
     decision varchar not null,
     changed_batch_id bigint not null
 );
+
+-- one row per attribution model that judges all journeys together, day, channel and campaign
+create table if not exists marts.attribution_models (
+    model varchar not null,
+    conversion_date date not null,
+    channel_group varchar not null,
+    campaign_ref varchar,
+    conversions double not null,
+    value double not null
+);

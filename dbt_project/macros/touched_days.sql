@@ -25,7 +25,7 @@
 
 {# Earliest day with a new number of any kind: sessions that grew and orders of guests included. #}
 {% macro first_changed_day() -%}
-    {%- set sessions = ref('sessions') -%}
+    {%- set sessions = ref('int_sessions') -%}
     {%- set orders = ref('stg_orders') -%}
     {%- set lines = ref('stg_order_lines') -%}
     {%- set ordered_day = first_day_of(
@@ -48,5 +48,5 @@
 
 {# The pause of a visitor after which a new session starts. #}
 {% macro session_gap() -%}
-    interval 30 minute
+    interval {{ var('session_gap_minutes') | int }} minute
 {%- endmacro %}

@@ -27,5 +27,5 @@ def manifest(tmp_path_factory: pytest.TempPathFactory, dbt_target: Path) -> Mani
 def new_lake(
     tmp_path_factory: pytest.TempPathFactory, dbt_target: Path, manifest: Manifest
 ) -> Callable[[], DbtLake]:
-    """A maker of empty lakes."""
+    """A maker of empty lakes with their seeds."""
     return lambda: DbtLake(tmp_path_factory.mktemp("home"), dbt_target, manifest)

@@ -19,7 +19,8 @@ from orchestration.lake import Lake
 from orchestration.settings import PROJECT_ROOT, Settings
 
 PROJECT = PROJECT_ROOT / "dbt_project"
-LIVE = ("--exclude", "tag:training")
+LIVE = ("--exclude", "tag:training", "tag:journeys", "tag:attribution")
+REBUILT = ("--select", "tag:training", "tag:journeys", "tag:attribution")
 HOT = (*LIVE, "config.materialized:view")  # without the views, once they are there
 Row = tuple[str, dict[str, Any]]
 """An entity and the columns of one raw row, with its batch_id."""
@@ -29,7 +30,10 @@ KEYS = {
     "intermediate.int_customer_days": ["customer_key", "activity_date"],
     "marts.orders": ["order_ref"],
     "marts.order_lines": ["order_ref", "line_number"],
+    "intermediate.int_sessions": ["visitor_key", "started_at", "is_bot_agent"],
     "marts.sessions": ["visitor_key", "started_at"],
+    "marts.bot_sessions": ["session_id"],
+    "marts.journey_steps": ["step_id"],
     "marts.customers": ["customer_key"],
     "marts.customer_features": ["customer_key"],
     "marts.kpi_daily": ["kpi_date"],
@@ -87,10 +91,12 @@ class DbtLake:
             [as_of, first_batch_id, last_batch_id],
         )
 
-    def carry(self, as_of: datetime, first_batch_id: int, last_batch_id: int) -> None:
+    def carry(
+        self, as_of: datetime, first_batch_id: int, last_batch_id: int, *arguments: str
+    ) -> None:
         """Carry batches through to the features, as a live run does."""
         self.set_clock(as_of, first_batch_id, last_batch_id)
-        self.dbt("run", *(HOT if self.has_views else LIVE))
+        self.dbt("run", *(HOT if self.has_views else LIVE), *arguments)
         self.has_views = True
 
     def set_as_of_dates(self, instants: Iterable[datetime], population_days: int = 400) -> None:

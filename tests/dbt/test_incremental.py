@@ -10,7 +10,7 @@ from datetime import datetime
 
 import pytest
 
-from tests.dbt.dbt_lake import HOT, LIVE, DbtLake, Row, assert_same_tables
+from tests.dbt.dbt_lake import HOT, LIVE, REBUILT, DbtLake, Row, assert_same_tables
 from tests.dbt.histories import random_history
 
 AS_OF = datetime(2024, 3, 12, 12)
@@ -55,7 +55,7 @@ def test_runs_that_died_halfway_are_made_good_by_the_next(new_lake: NewLake) -> 
     """The window stays open: a run carries the batches of the died ones before it as well."""
     lake, rows = new_lake(), random_history(40, batches=4)
     steps = [(1, 1, LIVE), (2, 2, ("--select", "+identity_map"))]
-    steps += [(2, 3, ("--select", "+sessions")), (2, 4, HOT)]
+    steps += [(2, 3, ("--select", "+int_sessions")), (2, 4, HOT)]
     for first, last, selection in steps:
         _load(lake, rows, last)
         lake.set_clock(AS_OF, first, last)
@@ -103,10 +103,10 @@ def test_rebuilding_one_model_alone_keeps_everyone(new_lake: NewLake) -> None:
         _load(lake, rows, batch)
         lake.carry(AS_OF, batch, batch)
     lake.set_as_of_dates([datetime(2024, 3, 4), datetime(2024, 3, 6)])
-    lake.dbt("run", "--select", "tag:training")
+    lake.dbt("run", *REBUILT)
     lake.dbt("test", "--exclude", "test_type:unit")
 
     before = lake.marts()
-    models = ["sessions", "int_customer_days", "customers", "customer_features", "kpi_daily"]
+    models = ["int_sessions", "int_customer_days", "customers", "customer_features", "kpi_daily"]
     lake.dbt("run", "--full-refresh", "--select", *models)
     assert_same_tables(before, lake.marts(), "models rebuilt alone")

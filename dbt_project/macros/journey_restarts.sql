@@ -1,0 +1,65 @@
+{#
+    From which instant on the journey of each touched customer is computed anew. An event that tells
+    of an order takes the place of the order's own step, which may stand before it: so the journey
+    starts anew at that order.
+#}
+{% macro journey_restarts() -%}
+select
+    touched.visitor_key as customer_key,
+    least(touched.touched_from, min(told.ordered_at)) as restart_at
+from {{ ref('int_touched_visitors') }} as touched
+left join (
+    select
+        states.customer_key,
+        states.ordered_at,
+        events.occurred_at
+    from {{ ref('stg_order_events') }} as events
+    inner join {{ ref('int_order_states') }} as states on events.order_ref = states.order_ref
+    where
+        states.status = 'completed'
+        and states.ordered_at >= {{ first_touched_day() }} - {{ telling_time() }}
+        and events.occurred_at >= {{ first_touched_day() }}
+        and {{ tells_of('events', 'states') }}
+) as told
+    on
+        touched.visitor_key = told.customer_key
+        and touched.touched_from <= told.occurred_at
+where
+    touched.is_customer
+    and touched.touched_from is not null
+group by touched.visitor_key, touched.touched_from
+{%- endmacro %}
+
+{# Whether an event and the state of an order with the same reference are one and the same. #}
+{% macro tells_of(events, states) -%}
+    {{ events }}.occurred_at between {{ states }}.ordered_at - {{ telling_time() }}
+    and {{ states }}.ordered_at + {{ telling_time() }}
+{%- endmacro %}
+
+{# How far the clocks of two sources may differ, so that nobody has to look further. #}
+{% macro telling_time() -%}
+    interval 2 day
+{%- endmacro %}
+
+{# Earliest day of a journey that is computed anew. #}
+{% macro first_journey_day() -%}
+    {{ return(first_day_of(
+        "select cast(min(restart_at) as date) from (" ~ journey_restarts() ~ ") as restarts"
+    )) }}
+{%- endmacro %}
+
+{# Incremental strategy: replace the steps of touched customers from their restart on. #}
+{% macro get_incremental_replace_journeys_sql(arguments) -%}
+    {%- set columns = get_quoted_csv(arguments['dest_columns'] | map(attribute='name')) -%}
+    delete from {{ arguments['target_relation'] }} as target
+    using (
+        {{ journey_restarts() | indent(8) }}
+    ) as restarts
+    where
+        target.customer_key = restarts.customer_key
+        and target.occurred_at >= restarts.restart_at;
+
+    insert into {{ arguments['target_relation'] }} ({{ columns }})
+    select {{ columns }}
+    from {{ arguments['temp_relation'] }};
+{%- endmacro %}

@@ -1,0 +1,59 @@
+"""Sessions and journeys in any order of batches, with orders told twice, programs and cuts."""
+
+import json
+import random
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+
+from tests.dbt.dbt_lake import HOT, DbtLake, Row, assert_same_tables
+from tests.dbt.histories import random_history
+
+AS_OF = datetime(2024, 3, 12, 12)
+CUTS = json.dumps({"session_ends_at_midnight": True, "session_ends_at_new_campaign": True})
+NewLake = Callable[[], DbtLake]
+
+
+def _history(seed: int, batches: int, late_share: float = 1.0) -> list[Row]:
+    """A random history with orders that events tell of too, with crawlers and two campaigns."""
+    chance = random.Random(seed)
+    rows = random_history(seed, batches, late_share)
+    orders = [values for entity, values in rows if entity == "orders"]
+    for entity, values in rows:
+        if entity != "events":
+            continue
+        values["user_agent"] = chance.choice(["Mozilla/5.0", None, "Googlebot/2.1"])
+        values["campaign_ref"] = chance.choice(["spring", "autumn", None, None])
+        values["properties"] = None
+        if chance.random() < 0.3:
+            order = chance.choice(orders)
+            values["event_type"] = "order_completed"
+            values["customer_ref"] = order["customer_ref"] or values["customer_ref"]
+            values["occurred_at"] = chance.choice([values["occurred_at"], order["ordered_at"]])
+            values["properties"] = json.dumps({"order_ref": order["order_ref"]})
+    return rows
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("seed", "batches", "late_share", "variables"),
+    [(3, 3, 1.0, "{}"), (4, 5, 0.05, "{}"), (5, 5, 0.05, CUTS), (6, 4, 1.0, CUTS)],
+)
+def test_any_order_of_batches_gives_the_same_journeys(
+    new_lake: NewLake, seed: int, batches: int, late_share: float, variables: str
+) -> None:
+    lake, rows = new_lake(), _history(seed, batches, late_share)
+    for batch in range(1, batches + 1):
+        lake.load(row for row in rows if row[1]["batch_id"] == batch)
+        lake.carry(AS_OF, batch, batch, "--vars", variables)
+    increments = lake.marts()
+    lake.set_clock(AS_OF, 0, batches)
+    lake.dbt("run", "--full-refresh", *HOT, "--vars", variables)
+    assert_same_tables(increments, lake.marts(), f"seed {seed}")
+    assert len(increments["marts.bot_sessions"]) > 5
+    sessions = increments["marts.sessions"]
+    crosses_midnight = sessions["started_at"].dt.date < sessions["ended_at"].dt.date
+    assert crosses_midnight.any() == (variables != CUTS)
+    steps = increments["marts.journey_steps"]
+    assert steps.loc[steps["step"] == "order_completed", "order_ref"].notna().any()
