@@ -8,8 +8,7 @@ import pandas as pd
 import pyarrow as pa
 
 from orchestration.ingestion.landing import ARRIVAL_FORMAT
-from orchestration.ingestion.ledger import next_batch_id, record_batch
-from orchestration.ingestion.reports import BatchReport
+from orchestration.ingestion.ledger import open_batch
 from orchestration.ingestion.sql import transaction
 from orchestration.lake import Lake
 
@@ -180,7 +179,7 @@ def _write_changes(
     connection.register("changed_matches", changed)
     try:
         with transaction(connection):
-            batch_id = next_batch_id(connection)
+            batch_id = open_batch(connection, now.strftime(ARRIVAL_FORMAT), run_id, now)
             connection.execute(
                 "delete from intermediate.identity_matches where (left_key, right_key) in "
                 "(select left_key, right_key from changed_matches)"
@@ -191,8 +190,6 @@ def _write_changes(
                 "select left_key, right_key, probability, decision, ? from changed_matches",
                 [batch_id],
             )
-            hour = now.strftime(ARRIVAL_FORMAT)
-            record_batch(connection, BatchReport(batch_id), hour, run_id, now)
     finally:
         connection.unregister("changed_matches")
     return batch_id
