@@ -34,7 +34,7 @@ def match_profiles(
 
     Parameters are learnt from the profiles themselves where at least 30 pairs agree beyond doubt;
     otherwise, and for every comparison whose estimate contradicts itself, the documented ones of
-    ``ml.matching_model`` are used.
+    ``ml.matching_comparisons`` are used.
 
     Parameters
     ----------
@@ -75,8 +75,9 @@ def match_profiles(
 
     import duckdb
 
+    from ml.matching_comparisons import COMPARISONS, identifier_comparison
     from ml.matching_groups import in_one_group
-    from ml.matching_model import COMPARISONS, identifier_comparison, score, usable
+    from ml.matching_model import score, usable
     from ml.matching_rows import prepare
 
     with duckdb.connect() as connection:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+
+from ml.matching_comparisons import Compared, documented
 
 if TYPE_CHECKING:
     import duckdb
@@ -37,186 +38,6 @@ SETTLING = {"address", "email", "phone"}
 LOWEST_PRIOR, HIGHEST_PRIOR = 1e-8, 1e-2
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Level:
-    """One outcome of a comparison.
-
-    Attributes
-    ----------
-    condition
-        SQL over ``<column>_l`` and ``<column>_r``; the last level of a comparison is ``ELSE``.
-    m, u, home
-        Probability of the outcome for a pair of one person, of two people at random, and of two
-        people of one household. The documented m and u are used where none can be learnt.
-    term
-        Column whose frequent values count for less.
-    needs
-        Columns without which the outcome cannot be.
-    anchor
-        The outcome is about more than names, which derived mail addresses and namesakes share.
-    """
-
-    condition: str
-    m: float
-    u: float
-    home: float
-    term: str | None = None
-    needs: tuple[str, ...] = ()
-    anchor: bool = False
-
-
-@dataclass(frozen=True)
-class Compared:
-    """A comparison: its columns and its levels, strongest first."""
-
-    name: str
-    columns: tuple[str, ...]
-    levels: tuple[Level, ...]
-
-
-def _near(column: str, similarity: float, other: str | None = None) -> str:
-    return f"jaro_winkler_similarity({column}_l, {other or column}_r) >= {similarity}"
-
-
-def _edits(column: str, edits: int) -> str:
-    return f"damerau_levenshtein({column}_l, {column}_r) <= {edits}"
-
-
-SWAPPED = f"{_near('given_name', 0.88, 'surname')} and {_near('surname', 0.88, 'given_name')}"
-NEAR_STREET = _near("street", 0.92)
-SAME_HOUSE = "coalesce(house_l = house_r, true)"
-NEAR_CITY = _near("city", 0.90)
-SHORT_FORM = (
-    "length(given_name_l) >= 3 and length(given_name_r) >= 3 and "
-    "(starts_with(given_name_l, given_name_r) or starts_with(given_name_r, given_name_l))"
-)
-MAILBOX = "split_part(email_l, '@', 1) = split_part(email_r, '@', 1)"
-
-COMPARISONS = (
-    Compared(
-        "given_name",
-        ("given_name",),
-        (
-            Level("given_name_l = given_name_r", 0.80, 0.01, 0.006, "given_name"),
-            Level(SWAPPED, 0.02, 0.0002, 0.001, needs=("surname",)),
-            Level(f"{_near('given_name', 0.92)} or ({SHORT_FORM})", 0.08, 0.005, 0.01),
-            Level(_near("given_name", 0.80), 0.04, 0.03, 0.04),
-            Level("ELSE", 0.06, 0.955, 0.943),
-        ),
-    ),
-    Compared(
-        "surname",
-        ("surname",),
-        (
-            Level("surname_l = surname_r", 0.80, 0.003, 0.80, "surname"),
-            Level(SWAPPED, 0.02, 0.0002, 0.001, needs=("given_name",)),
-            Level(_near("surname", 0.92), 0.08, 0.003, 0.02),
-            Level(_near("surname", 0.80), 0.03, 0.03, 0.02),
-            Level("ELSE", 0.07, 0.964, 0.159),
-        ),
-    ),
-    Compared(
-        "birth_date",
-        ("birth_date",),
-        (
-            Level("birth_date_l = birth_date_r", 0.85, 0.0001, 0.02, "birth_date", anchor=True),
-            Level(_edits("birth_date", 1), 0.09, 0.002, 0.01, anchor=True),
-            Level(
-                "left(birth_date_l, 4) = left(birth_date_r, 4) "
-                "or right(birth_date_l, 4) = right(birth_date_r, 4)",
-                *(0.03, 0.02, 0.08),
-                anchor=True,
-            ),
-            Level("ELSE", 0.03, 0.978, 0.89),
-        ),
-    ),
-    # one comparison, since the parts of an address say the same thing twice
-    Compared(
-        "address",
-        ("street", "postcode", "city"),
-        (
-            Level(
-                f"{NEAR_STREET} and {SAME_HOUSE} and (postcode_l = postcode_r or {NEAR_CITY})",
-                *(0.60, 0.00005, 0.90),
-                needs=("street",),
-                anchor=True,
-            ),
-            Level(NEAR_STREET, 0.05, 0.0005, 0.05, needs=("street",), anchor=True),
-            Level(
-                "damerau_levenshtein(street_l, street_r) <= 0.4 * "
-                "least(length(street_l), length(street_r)) "
-                f"and ({_edits('postcode', 1)} or {NEAR_CITY})",
-                *(0.03, 0.0001, 0.02),
-                needs=("street",),
-                anchor=True,
-            ),
-            Level(
-                f"postcode_l = postcode_r and {NEAR_CITY}",
-                *(0.05, 0.001, 0.01),
-                needs=("postcode", "city"),
-                anchor=True,
-            ),
-            Level("postcode_l = postcode_r", 0.05, 0.002, 0.005, needs=("postcode",), anchor=True),
-            Level("city_l = city_r", 0.07, 0.02, 0.005, "city", needs=("city",)),
-            Level("ELSE", 0.15, 0.976, 0.01),
-        ),
-    ),
-    Compared(
-        "email",
-        ("email",),
-        (
-            Level("email_l = email_r", 0.60, 0.00001, 0.05, anchor=True),
-            Level(f"{MAILBOX} and length(split_part(email_l, '@', 1)) >= 5", 0.05, 0.0002, 0.005),
-            # the first letter, because comparing all of every random pair takes seconds
-            Level(
-                "length(email_l) >= 8 and left(email_l, 1) = left(email_r, 1) "
-                f"and {_edits('email', 2)}",
-                *(0.05, 0.0005, 0.01),
-            ),
-            Level("ELSE", 0.30, 0.9988, 0.925),
-        ),
-    ),
-    Compared(
-        "phone",
-        ("phone",),
-        (
-            Level("phone_l = phone_r", 0.60, 0.00001, 0.50, anchor=True),
-            Level(
-                f"length(phone_l) >= 8 and {_edits('phone', 1)}", 0.05, 0.00002, 0.005, anchor=True
-            ),
-            Level("ELSE", 0.35, 0.99997, 0.495),
-        ),
-    ),
-    Compared(
-        "country",
-        ("country",),
-        (
-            Level("country_l = country_r", 0.98, 0.6, 0.995),
-            Level("ELSE", 0.02, 0.4, 0.005),
-        ),
-    ),
-)
-
-
-def identifier_comparison(column: str) -> Compared:
-    """The comparison of an extra exact identifier, such as a social security number."""
-    return Compared(
-        column,
-        (column,),
-        (
-            Level(f"{column}_l = {column}_r", 0.90, 0.00001, 0.00005, anchor=True),
-            Level(
-                f"length({column}_l) >= 6 and {_edits(column, 1)}",
-                0.05,
-                0.00005,
-                0.001,
-                anchor=True,
-            ),
-            Level("ELSE", 0.05, 0.99994, 0.99895),
-        ),
-    )
 
 
 def usable(connection: duckdb.DuckDBPyConnection, compared: Sequence[Compared]) -> list[Compared]:
@@ -314,7 +135,7 @@ def _weighed(
     household = np.full(len(predicted), np.log2(household_odds) if shared else np.inf)
     anchored, settled, contradicted = np.zeros((3, len(predicted)), dtype=bool)
     for one in compared:
-        parameters = learnt.get(one.name) or _documented(one)
+        parameters = learnt.get(one.name) or documented(one)
         # who shares a home agrees at least as often as strangers do
         home = [max(level.home, u) for level, (_, u) in zip(one.levels, parameters, strict=True)]
         home[-1] = one.levels[-1].home
@@ -375,7 +196,7 @@ def _train(
     learnt: dict[str, Any] = {}
     states: dict[str, str] = {}
     for one in compared:
-        documented = [m for m, _ in _documented(one)]
+        standard = [m for m, _ in documented(one)]
         states[one.name] = f"documented: {problem}"
         if one.name in converged:
             learnt[one.name] = _completed(one, trained[one.name], sampled[one.name], prior)
@@ -383,7 +204,7 @@ def _train(
                 states[one.name] = "learnt"
                 continue
             states[one.name] = "documented: what was learnt contradicts itself"
-        parameters = _completed(one, documented, sampled[one.name], prior)
+        parameters = _completed(one, standard, sampled[one.name], prior)
         if not _plausible(parameters):  # nearly everyone agrees: it tells nobody apart
             parameters = [(u, u) for _, u in parameters]
             states[one.name] = "left out: nearly all profiles agree"
@@ -441,13 +262,13 @@ def _completed(
 
     A level that was not observed is rarer than what the sample could show.
     """
-    documented = _documented(one)
+    standard = documented(one)
     filled = [
         (
             learnt_m if learnt_m else min(standard_m, 0.001),
             max((learnt_u or 0.0) - prior * (learnt_m or 0.0), min(standard_u, 1 / SAMPLED_PAIRS)),
         )
-        for learnt_m, learnt_u, (standard_m, standard_u) in zip(m, u, documented, strict=True)
+        for learnt_m, learnt_u, (standard_m, standard_u) in zip(m, u, standard, strict=True)
     ]
     total_m, total_u = sum(m for m, _ in filled), sum(u for _, u in filled)
     return [(m / total_m, u / total_u) for m, u in filled]
@@ -459,12 +280,6 @@ def _plausible(parameters: Sequence[tuple[float, float]]) -> bool:
     return first_m > 2 * first_u and last_m < last_u and first_m > 0.05 and last_m < MOST_UNLIKE
 
 
-def _documented(one: Compared) -> list[tuple[float, float]]:
-    """The documented m and u of the levels that can occur, each summing to one."""
-    total_m, total_u = (sum(getattr(level, name) for level in one.levels) for name in "mu")
-    return [(level.m / total_m, level.u / total_u) for level in one.levels]
-
-
 def _splink_comparison(
     one: Compared, parameters: Sequence[tuple[float, float]] | None, *, frequencies: bool
 ) -> dict[str, Any]:
@@ -472,7 +287,7 @@ def _splink_comparison(
     levels: list[dict[str, Any]] = [
         {"sql_condition": null, "label_for_charts": "null", "is_null_level": True}
     ]
-    for level, (m, u) in zip(one.levels, parameters or _documented(one), strict=True):
+    for level, (m, u) in zip(one.levels, parameters or documented(one), strict=True):
         described: dict[str, Any] = {
             "sql_condition": level.condition,
             "label_for_charts": level.condition,
