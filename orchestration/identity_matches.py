@@ -48,7 +48,9 @@ class MatchReport:
 def read_profiles(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     """The newest profile of every customer who shares no identifier with another one.
 
-    The others are joined by that identifier. A placeholder joins nobody and is left out of the
+    The others are joined by that identifier, but whoever stands in a pair is compared again: else
+    a merge would come undone because one of the two shares an identifier with a third. A
+    placeholder joins nobody and is left out of the
     profile.
     """
     return connection.execute(
@@ -74,6 +76,13 @@ def read_profiles(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
             having count(distinct customer_key) > 1
         ),
 
+        standing_customers as (
+            select unnest([left_key, right_key]) as customer_key
+            from intermediate.identity_matches
+            where decision <> 'different'
+        ),
+
+        -- a pair that was found stays in question, whatever identifier one of them shares since
         joined_customers as (
             select distinct identifiers.customer_key
             from identifiers
@@ -81,6 +90,8 @@ def read_profiles(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
                 on
                     identifiers.kind = shared_identifiers.kind
                     and identifiers.identifier_key = shared_identifiers.identifier_key
+            anti join standing_customers
+                on identifiers.customer_key = standing_customers.customer_key
         ),
 
         newest_profiles as (

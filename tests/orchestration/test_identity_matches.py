@@ -107,17 +107,21 @@ def test_a_changed_decision_opens_a_batch_of_its_own(writer: duckdb.DuckDBPyConn
     assert stored(writer) == [("a", "b", "same", 3), ("a", "c", "same", 2)]
 
 
-def test_a_batch_that_fails_leaves_nothing(
-    writer: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*_: Any) -> None:
-        raise ConnectionError("the process died here")
-
-    monkeypatch.setattr("orchestration.identity_matches.record_batch", fail)
-    with pytest.raises(ConnectionError):
-        write_matches(writer, found(("a", "b", 0.99, "same")), 2, "run", NOW)
+def test_a_batch_that_fails_leaves_nothing(writer: duckdb.DuckDBPyConnection) -> None:
+    pairs = found(("a", "b", 0.99, "same"))
+    pairs["probability"] = None  # refused by the table, after the batch was opened
+    with pytest.raises(duckdb.ConstraintException):
+        write_matches(writer, pairs, 2, "run", NOW)
     assert stored(writer) == []
     assert batches(writer) == []
+
+
+def test_who_stands_in_a_pair_is_compared_again(writer: duckdb.DuckDBPyConnection) -> None:
+    for key in "abc":
+        add_customer(writer, key, email_key="shared" if key in "ac" else "own")
+    assert read_profiles(writer)["customer_key"].tolist() == ["b"]
+    write_matches(writer, found(("a", "b", 0.99, "same")), 2, "run", NOW)
+    assert read_profiles(writer)["customer_key"].tolist() == ["a", "b"]
 
 
 def test_two_profiles_of_one_person_are_found(lake: Lake) -> None:

@@ -19,6 +19,7 @@ from orchestration.dbt_runner import (
 from orchestration.lake import Lake
 
 OWNERS = ["team:data"]
+DAILY = {"journeys", "attribution"}
 
 
 class ShoalTranslator(DagsterDbtTranslator):
@@ -28,17 +29,18 @@ class ShoalTranslator(DagsterDbtTranslator):
         self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
     ) -> dg.AssetSpec:
         spec = super().get_asset_spec(manifest, unique_id, project)
-        if not unique_id.startswith("model."):
+        if unique_id not in manifest["nodes"]:
             return spec
         node = manifest["nodes"][unique_id]
+        is_seed = node["resource_type"] == "seed"
         return spec.replace_attributes(
-            group_name=node["fqn"][-2],
+            group_name="rules" if is_seed else node["fqn"][-2],
             owners=OWNERS,
             kinds={"dbt", "ducklake"},
             tags={
                 **spec.tags,
                 "shoal/materialized": node["config"]["materialized"],
-                "shoal/runs": "daily" if "journeys" in node["tags"] else "per-batch",
+                "shoal/runs": "daily" if DAILY & set(node["tags"]) else "per-batch",
             },
         )
 
@@ -94,7 +96,7 @@ def _build(
 
 @dbt_assets(
     manifest=MANIFEST_CONTENT,
-    exclude="tag:training tag:journeys",
+    exclude="tag:training tag:journeys tag:attribution",
     dagster_dbt_translator=ShoalTranslator(),
     name="dbt_tables",
 )
@@ -118,7 +120,7 @@ def dbt_training_tables(context: dg.AssetExecutionContext, lake: Lake) -> Iterat
 
 @dbt_assets(
     manifest=MANIFEST_CONTENT,
-    select="tag:journeys",
+    select="tag:journeys tag:attribution",
     dagster_dbt_translator=ShoalTranslator(),
     name="dbt_journey_tables",
 )

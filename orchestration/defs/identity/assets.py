@@ -40,3 +40,12 @@ def identity_matches(context: dg.AssetExecutionContext, lake: Lake) -> dg.Materi
             "batch": report.batch_id or "none: no decision changed",
         }
     )
+
+
+decisions = dg.AssetSpec(
+    ["ops", "identity_decisions"],
+    group_name="identity",
+    kinds={"ducklake"},
+    owners=["team:data"],
+    description="One row per decision of a person on a customer ref, by `shoal identity`.",
+)
