@@ -87,7 +87,9 @@ def funnel_figure(funnel: pd.DataFrame, period: str, title: str) -> Figure:
         "of first\nstep (%)": [percent(share) for share in steps[shares[1]]],
         "median wait\n(hours)": [hours(wait) for wait in steps["median_hours_from_previous"]],
     }
-    for x, (name, texts) in zip((0.18, 0.5, 0.85), columns.items(), strict=True):
+    if steps["median_hours_from_previous"].isna().all():
+        columns.popitem()
+    for x, (name, texts) in zip((0.18, 0.5, 0.85), columns.items(), strict=False):
         style = {"ha": "center", "va": "center", "transform": table.get_yaxis_transform()}
         table.text(x, -0.85, name, fontsize=8.5, color="0.3", **style)
         for place, text in zip(places, texts, strict=True):

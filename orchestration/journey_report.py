@@ -19,11 +19,12 @@ select from_step, to_step, transitions, probability, median_wait_hours as median
 from marts.journey_transitions
 where level = 'step' and to_step <> '(end)'
 """
+_FUNNELS = "select distinct funnel from marts.funnels order by 1"
 _FUNNEL = """
 with steps as (
     select step_number, step, sum(visitors) as visitors
     from marts.funnels
-    where funnel = (select min(funnel) from marts.funnels) and entry_date >= $first_day
+    where funnel = $funnel and entry_date >= $first_day
     group by 1, 2
 )
 select
@@ -51,7 +52,7 @@ having sum(conversions) > 0
 
 
 def draw_journeys(connection: duckdb.DuckDBPyConnection) -> Mapping[str, bytes]:
-    """Journey map, funnel, retention and attribution as PNG, by name; empty without a step."""
+    """Journey map, funnels, retention and attribution as PNG, by name; empty without a step."""
     from ml.journey_plots import (
         attribution_png,
         funnel_png,
@@ -68,7 +69,14 @@ def draw_journeys(connection: duckdb.DuckDBPyConnection) -> Mapping[str, bytes]:
         "journey_map": journey_map_png(
             connection.execute(_TRANSITIONS).df(), f"everything up to {last_day}"
         ),
-        "funnel": funnel_png(connection.execute(_FUNNEL, since).df(), period),
+        **{
+            f"funnel_{funnel}": funnel_png(
+                connection.execute(_FUNNEL, {**since, "funnel": funnel}).df(),
+                period,
+                f"Conversion funnel: {funnel.replace('_', ' ')}",
+            )
+            for (funnel,) in connection.execute(_FUNNELS).fetchall()
+        },
         "retention": retention_heatmap_png(connection.execute(_COHORTS, since).df(), period),
         "attribution": attribution_png(connection.execute(_CREDITS, since).df(), period),
     }

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from tests.benchmarks import definitions_load, drops, main_job, queries, race
+from tests.benchmarks import definitions_load, drops, growth, main_job, queries, race
 from tests.benchmarks.figures import Figure, load, print_table, write
 from tests.benchmarks.home import BenchFailed, BenchHome
 
@@ -20,6 +20,9 @@ def bench(
     threads: Annotated[
         int | None, typer.Option(help="Threads of every contestant; default: the deployment's.")
     ] = None,
+    history: Annotated[
+        int, typer.Option(help="Events of the long history of the growth benchmark; 0: none.")
+    ] = 10_000_000,
     skip_definitions: Annotated[bool, typer.Option(help="Leave out the definitions.")] = False,
     skip_race: Annotated[
         bool, typer.Option(help="Keep the lake of the last benchmark; no main job, no bare script.")
@@ -52,6 +55,9 @@ def bench(
             if drop_count:
                 console.print(f"… dropping {drop_count} files under a running daemon")
                 figures += drops.measure(home, drop_count, customers, events, console)
+            if history:
+                console.print("… the same batch on a short and on a long history")
+                figures += growth.measure(home, (history // 10, history), console)
             results = home.root / "results.json"
             write(figures, results)
     except BenchFailed as problem:
