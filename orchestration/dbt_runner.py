@@ -36,6 +36,7 @@ def run_dbt(
     select: Sequence[str],
     *,
     full_refresh: bool = False,
+    tests: bool = True,
     log: Any = None,
 ) -> list[NodeResult]:
     """Run ``dbt <command>`` over the named nodes and return what became of each.
@@ -48,6 +49,8 @@ def run_dbt(
         Names of models and tests.
     full_refresh
         Rebuild incremental models from their whole history.
+    tests
+        Whether ``build`` runs data tests.
     log
         Logger for dbt's own progress lines.
 
@@ -69,11 +72,17 @@ def run_dbt(
     ]  # fmt: skip
     if command == "build":
         arguments += ["--exclude-resource-type", "unit_test"]  # they test code, not data
+        if not tests:
+            arguments += ["--exclude-resource-type", "test"]
     if full_refresh:
         arguments.append("--full-refresh")
 
     def forward(event: Any) -> None:
-        if log is not None and event.info.name in {"LogModelResult", "LogTestResult"}:
+        if log is not None and event.info.name in {
+            "LogModelResult",
+            "LogSeedResult",
+            "LogTestResult",
+        }:
             log.info(event.info.msg)
 
     outcome = dbtRunner(callbacks=[forward]).invoke(arguments)
@@ -115,7 +124,7 @@ def dagster_events(
     """
     errors: list[str] = []
     for result in results:
-        if result.resource_type == "model":
+        if result.resource_type in {"model", "seed"}:
             if result.status == "success" and result.name in asset_keys:
                 yield dg.MaterializeResult(
                     asset_key=asset_keys[result.name],

@@ -66,6 +66,26 @@ create table if not exists ops.as_of_dates (
     population_days integer not null
 );
 
+-- one row per decision of a person on a customer ref: the newest one counts, and no evidence
+-- overrides it; refs with one group are one customer and join nobody else, null lets evidence decide
+create table if not exists ops.identity_decisions (
+    ref_key varchar not null,
+    group_key varchar,
+    decided_at timestamp not null,
+    decided_by varchar not null,
+    reason varchar not null,
+    batch_id bigint not null
+);
+
+-- one row per pair of refs that probabilistic matching found alike
+create table if not exists intermediate.identity_matches (
+    left_key varchar not null,
+    right_key varchar not null,
+    probability double not null,
+    decision varchar not null,
+    changed_batch_id bigint not null
+);
+
 -- one row per customer: the newest score
 create table if not exists marts.customer_scores (
     customer_key varchar not null,

@@ -44,7 +44,7 @@ def prepare(values: Settings) -> None:
 
 
 def build_models(lake: Lake, names: Sequence[str]) -> None:
-    """Make tables and views that no run may miss.
+    """Make tables, views and seeds that no run may miss.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def build_models(lake: Lake, names: Sequence[str]) -> None:
         Naming every model that failed.
     """
     with lake.lease("build models"):
-        results = run_dbt("run", names)
+        results = run_dbt("build", names, tests=False)
     list(dagster_events(results, {}, {}))  # raises on a failed model
 
 
@@ -85,9 +85,11 @@ def start_dagster(values: Settings, port: int) -> None:
 
 
 def _models_to_build(connection: duckdb.DuckDBPyConnection, *, with_views: bool) -> list[str]:
-    """Models that the lake lacks, and its views where their definitions may be old."""
+    """Models that the lake lacks, and its views and seeds where their definitions may be old."""
     manifest = json.loads(MANIFEST.read_text())
-    models = [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
+    models = [
+        node for node in manifest["nodes"].values() if node["resource_type"] in ("model", "seed")
+    ]
     existing = connection.execute(
         "select schema_name, table_name from duckdb_tables() where database_name = 'lake' "
         "union all "
@@ -97,7 +99,7 @@ def _models_to_build(connection: duckdb.DuckDBPyConnection, *, with_views: bool)
         model["name"]
         for model in models
         if (model["schema"], model["alias"]) not in set(existing)
-        or (with_views and model["config"]["materialized"] == "view")
+        or (with_views and model["config"]["materialized"] in ("view", "seed"))
     ]
 
 

@@ -1,13 +1,6 @@
 {# Everyone whom any row names: whom a rebuild computes, in place of the touched ones. #}
 {% macro every_customer() -%}
-{%- for name in ['events', 'order_states', 'messages', 'feedback', 'profiles', 'consents'] -%}
-{% if not loop.first %}
-
-union
-
-{% endif -%}
-select customer_key
-from {{ ref('int_' ~ name) }}
-where customer_key is not null
-{%- endfor %}
+select distinct customer_key
+from {{ ref('identity_map') }}
+where identifier_kind = 'customer'
 {%- endmacro %}

@@ -87,6 +87,15 @@ def record_whole_rejections(
         insert_rows(connection, "ops.rejected_rows", pa.Table.from_pylist(rows, WHOLE_SCHEMA))
 
 
+def open_batch(
+    connection: duckdb.DuckDBPyConnection, partition_key: str, run_id: str, now: datetime
+) -> int:
+    """Enter a batch without files, for a change that is no file; returns its number."""
+    batch_id = next_batch_id(connection)
+    record_batch(connection, BatchReport(batch_id, (), (), {}), partition_key, run_id, now)
+    return batch_id
+
+
 def record_batch(
     connection: duckdb.DuckDBPyConnection,
     report: BatchReport,

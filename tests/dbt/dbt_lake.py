@@ -26,7 +26,7 @@ Row = tuple[str, dict[str, Any]]
 """An entity and the columns of one raw row, with its batch_id."""
 
 KEYS = {
-    "intermediate.identity_map": ["anonymous_key"],
+    "intermediate.identity_map": ["identifier_key", "customer_key"],
     "intermediate.int_customer_days": ["customer_key", "activity_date"],
     "marts.orders": ["order_ref"],
     "marts.order_lines": ["order_ref", "line_number"],

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import random
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from tests.dbt.dbt_lake import Row
@@ -17,12 +17,34 @@ START = datetime(2024, 3, 1, 0, 5)  # no activity at midnight itself, which woul
 DAYS = 6
 CUSTOMERS = ("ann", "bob", "cat", "dan", "eve")
 BROWSERS = ("tab", "pad", "pc", "tv")
+IDENTIFIERS = {
+    "event_id", "anonymous_ref", "customer_ref", "order_ref", "message_ref", "feedback_ref",
+    "email", "phone", "product_ref",
+}  # fmt: skip
 PRODUCTS = ("cup", "pot", "mug", "jar", "tin")
 EVENT_TYPES = (
     "page_view", "product_view", "search", "add_to_cart", "remove_from_cart", "checkout_started",
     "order_completed", "login_failed", "message_opened", "message_clicked", "support_contact",
     "something_new",
 )  # fmt: skip
+
+
+def random_worlds(seed: int, count: int, batches: int, late_share: float = 1.0) -> list[Row]:
+    """Histories that share no identifier, each in an order of its own, in common batches.
+
+    What is true of their tables is true of each history, at the cost of one.
+    """
+    chance = random.Random(seed)
+    rows: list[Row] = []
+    for world in range(count):
+        for entity, values in random_history(chance.randrange(1 << 30), batches, late_share):
+            own = {
+                name: f"{world}: {value}" if name in IDENTIFIERS and value is not None else value
+                for name, value in values.items()
+            }
+            rows.append((entity, own))
+    chance.shuffle(rows)
+    return rows
 
 
 def random_history(seed: int, batches: int, late_share: float = 1.0) -> list[Row]:
@@ -165,19 +187,24 @@ def _feedback(chance: random.Random) -> list[Row]:
 
 
 def _profiles(chance: random.Random) -> list[Row]:
-    return [
-        (
-            "customers",
-            {
-                "customer_ref": chance.choice([*CUSTOMERS, "only_profile"]),
-                "updated_at": START + timedelta(hours=number),
-                "city": chance.choice(["Oslo", "Rome"]),
-                "country": "no",
-                "attributes": json.dumps({"number": number}),
-            },
-        )
-        for number in range(12)
-    ]
+    """Profiles with identifiers of their own, some shared: by two, and by more than can be one."""
+    rows: list[Row] = []
+    for number in range(14):
+        customer = chance.choice([*CUSTOMERS, "only_profile"])
+        shared = chance.random() < 0.25
+        values: dict[str, Any] = {
+            "customer_ref": customer,
+            "updated_at": START + timedelta(hours=number),
+            "email": chance.choice([None, "mail"]) if shared else f"mail of {customer}",
+            "phone": chance.choice([None, f"phone of {customer}", "phone one", "phone two"]),
+            "birth_date": chance.choice([None, date(1980, 1, 1), date(1990, 1, 1)]),
+            "signed_up_at": chance.choice([None, START - timedelta(days=number)]),
+            "city": chance.choice(["Oslo", "Rome"]),
+            "country": "no",
+            "attributes": json.dumps({"number": number}),
+        }
+        rows.append(("customers", values))
+    return rows
 
 
 def _consents(chance: random.Random) -> list[Row]:

@@ -4,9 +4,10 @@ with consents as (
 
     select
         -- ids
-        ref_key as customer_key,
-        *
-    from {{ ref('stg_consents') }}
+        coalesce(owners.customer_key, consents.ref_key) as customer_key,
+        consents.*
+    from {{ ref('stg_consents') }} as consents
+    left join {{ ref('identity_map') }} as owners on consents.ref_key = owners.identifier_key
 
 )
 

@@ -1,19 +1,29 @@
 {{ config(materialized='view') }}
 
--- An event belongs to the customer whom it names, else to the owner of its browser, else to the
--- browser alone.
+-- An event belongs to the customer whom it names, else to the owner of its device, else to the
+-- device alone.
 
-with events as (
+with owners as (
+
+    select
+        identifier_key,
+        customer_key,
+        linked_at
+    from {{ ref('identity_map') }}
+    where is_owner
+
+),
+
+events as (
 
     select
         -- ids
-        coalesce(events.ref_key, links.customer_key, events.anonymous_key) as visitor_key,
-        coalesce(events.ref_key, links.customer_key) as customer_key,
-        links.linked_at,
+        coalesce(owners.customer_key, events.ref_key, events.anonymous_key) as visitor_key,
+        coalesce(owners.customer_key, events.ref_key) as customer_key,
+        case when events.ref_key is null then owners.linked_at end as linked_at,
         events.*
     from {{ ref('stg_events') }} as events
-    left join {{ ref('identity_map') }} as links
-        on {{ link_of_event() }}
+    left join owners on coalesce(events.ref_key, events.anonymous_key) = owners.identifier_key
 
 )
 

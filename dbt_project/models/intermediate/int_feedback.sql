@@ -4,9 +4,10 @@ with feedback as (
 
     select
         -- ids
-        ref_key as customer_key,
-        *
-    from {{ ref('stg_feedback') }}
+        coalesce(owners.customer_key, feedback.ref_key) as customer_key,
+        feedback.*
+    from {{ ref('stg_feedback') }} as feedback
+    left join {{ ref('identity_map') }} as owners on feedback.ref_key = owners.identifier_key
 
 )
 

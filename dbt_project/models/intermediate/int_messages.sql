@@ -4,9 +4,10 @@ with messages as (
 
     select
         -- ids
-        ref_key as customer_key,
-        *
-    from {{ ref('stg_messages') }}
+        coalesce(owners.customer_key, messages.ref_key) as customer_key,
+        messages.*
+    from {{ ref('stg_messages') }} as messages
+    left join {{ ref('identity_map') }} as owners on messages.ref_key = owners.identifier_key
 
 )
 

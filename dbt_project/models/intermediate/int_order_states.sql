@@ -4,9 +4,10 @@ with order_states as (
 
     select
         -- ids
-        ref_key as customer_key,
-        *
-    from {{ ref('stg_orders') }}
+        coalesce(owners.customer_key, orders.ref_key) as customer_key,
+        orders.*
+    from {{ ref('stg_orders') }} as orders
+    left join {{ ref('identity_map') }} as owners on orders.ref_key = owners.identifier_key
 
 )
 

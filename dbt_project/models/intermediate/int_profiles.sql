@@ -4,9 +4,10 @@ with profiles as (
 
     select
         -- ids
-        ref_key as customer_key,
-        *
-    from {{ ref('stg_customers') }}
+        coalesce(owners.customer_key, profiles.ref_key) as customer_key,
+        profiles.*
+    from {{ ref('stg_customers') }} as profiles
+    left join {{ ref('identity_map') }} as owners on profiles.ref_key = owners.identifier_key
 
 )
 

@@ -13,27 +13,70 @@ with new_events as (
 
 ),
 
-changed_links as (
+changed_identifiers as (
 
-    select anonymous_key
+    select
+        identifier_key,
+        identifier_kind,
+        customer_key
     from {{ ref('identity_map') }}
-    where {{ in_this_run('changed_batch_id') }}
+    where
+        identifier_kind in ('customer', 'device')
+        and {{ in_this_run('changed_batch_id') }}
 
 ),
 
--- everyone who ever logged in on a relinked browser, so that whoever owned it before is computed
--- anew too, however many runs failed and however often it changed hands in between
-relinked_history as (
+-- whoever owned them before is computed anew too, however many runs failed and however often they
+-- changed hands in between: the log has every owner since the last run that was carried through
+concerned_customers as (
 
     select
-        events.anonymous_key,
-        events.ref_key as customer_key,
-        min(min(events.occurred_at)) over (
-            partition by events.anonymous_key
-        ) as first_event_at
+        identifier_key,
+        customer_key
+    from changed_identifiers
+
+    union
+
+    select
+        identifier_key,
+        from_customer_key
+    from {{ ref('identity_log') }}
+    where {{ in_this_run() }}
+
+    union
+
+    select
+        identifier_key,
+        to_customer_key
+    from {{ ref('identity_log') }}
+    where {{ in_this_run() }}
+
+),
+
+changed_activity as (
+
+    select
+        changed.identifier_key,
+        min(events.occurred_at) as first_at
     from {{ ref('stg_events') }} as events
-    inner join changed_links on events.anonymous_key = changed_links.anonymous_key
-    group by 1, 2
+    inner join changed_identifiers as changed
+        on coalesce(events.ref_key, events.anonymous_key) = changed.identifier_key
+    group by 1
+
+    {% for name, time in {
+        'orders': 'ordered_at', 'messages': 'sent_at', 'feedback': 'posted_at'
+    }.items() %}
+
+    union all
+
+    select
+        changed.identifier_key,
+        min({{ name }}.{{ time }}) as first_at
+    from {{ ref('stg_' ~ name) }} as {{ name }}
+    inner join changed_identifiers as changed on {{ name }}.ref_key = changed.identifier_key
+    group by 1
+
+    {% endfor %}
 
 ),
 
@@ -60,10 +103,13 @@ touched_customers as (
 
     union all
 
+    -- without any activity it is the profile or a consent that changes hands
     select
-        customer_key,
-        first_event_at
-    from relinked_history
+        concerned.customer_key,
+        activity.first_at
+    from concerned_customers as concerned
+    left join changed_activity as activity
+        on concerned.identifier_key = activity.identifier_key
 
     union all
 
@@ -119,9 +165,11 @@ touched_browsers as (
     union all
 
     select
-        anonymous_key,
-        first_event_at
-    from relinked_history
+        changed.identifier_key,
+        activity.first_at
+    from changed_identifiers as changed
+    inner join changed_activity as activity on changed.identifier_key = activity.identifier_key
+    where changed.identifier_kind = 'device'
 
 ),
 

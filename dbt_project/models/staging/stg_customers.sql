@@ -11,6 +11,9 @@ renamed as (
         customer_key as ref_key,
         email_key,
         phone_key,
+        cast(null as varchar) as loyalty_key,
+        cast(null as varchar) as email_placeholder_reason,
+        cast(null as varchar) as phone_placeholder_reason,
 
         -- profile
         updated_at,

@@ -1,8 +1,8 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='delete+insert',
-    unique_key='customer_key',
-    on_schema_change='fail'
+    incremental_strategy='replace_touched',
+    on_schema_change='fail',
+    meta={'visitor_column': 'customer_key', 'replace_when': 'touched.is_customer'}
 ) }}
 
 {%- set touched_visitors = ref('int_touched_visitors') %}
@@ -10,9 +10,12 @@
 with touched as (
 
     {% if is_incremental() %}
-    select visitor_key as customer_key
-    from {{ touched_visitors }}
-    where is_customer
+    select customers.customer_key
+    from (
+        {{ every_customer() | indent(8) }}
+    ) as customers
+    inner join {{ touched_visitors }} as visitors on customers.customer_key = visitors.visitor_key
+    where visitors.is_customer
     {% else %}
     {{ every_customer() | indent(4) }}
     {% endif %}
@@ -25,7 +28,7 @@ ranked_profiles as (
         profiles.*,
         row_number() over (
             partition by profiles.customer_key
-            order by profiles.updated_at desc
+            order by profiles.updated_at desc, profiles.ref_key asc
         ) as recency_rank
     from {{ ref('int_profiles') }} as profiles
     inner join touched on profiles.customer_key = touched.customer_key
@@ -38,7 +41,7 @@ ranked_consents as (
         consents.*,
         row_number() over (
             partition by consents.customer_key, consents.purpose
-            order by consents.decided_at desc
+            order by consents.decided_at desc, consents.granted asc
         ) as recency_rank
     from {{ ref('int_consents') }} as consents
     inner join touched on consents.customer_key = touched.customer_key

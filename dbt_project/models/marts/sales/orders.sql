@@ -5,6 +5,8 @@
     on_schema_change='fail'
 ) }}
 
+{%- set identity_map = ref('identity_map') %}
+
 {% if is_incremental() %}
 with changed_order_refs as (
 
@@ -17,6 +19,17 @@ with changed_order_refs as (
     select order_ref
     from {{ ref('stg_order_lines') }}
     where {{ in_this_run() }}
+
+    union
+
+    select order_ref
+    from {{ ref('int_order_states') }}
+    where
+        ref_key in (
+            select changed.identifier_key
+            from {{ identity_map }} as changed
+            where {{ in_this_run('changed.changed_batch_id') }}
+        )
 
 ),
 {% else %}

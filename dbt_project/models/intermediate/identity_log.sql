@@ -1,0 +1,93 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    full_refresh=false
+) }}
+
+-- What changed hands, against what the log said last: so a run that died leaves no gap, and one
+-- that is done again no second entry. It survives a rebuild.
+
+with owners as (
+
+    select
+        identifier_key,
+        identifier_kind,
+        max(case when is_owner then customer_key end) as customer_key,
+        max(evidence_kind) as evidence_kind,
+        max(evidence_key) as evidence_key
+    from {{ ref('identity_map') }}
+    where
+        identifier_kind in ('customer', 'device')
+        and {{ in_this_run('changed_batch_id') }}
+    group by 1, 2
+
+),
+
+last_entries as (
+
+    {% if is_incremental() %}
+    select
+        identifier_key,
+        max_by(to_customer_key, entry_number) as customer_key,
+        max(entry_number) as entry_number
+    from {{ this }}
+    where identifier_key in (select owners.identifier_key from owners)
+    group by 1
+    {% else %}
+    select
+        identifier_key,
+        customer_key,
+        cast(0 as bigint) as entry_number
+    from owners
+    where false
+    {% endif %}
+
+),
+
+changes as (
+
+    select
+        owners.*,
+        case
+            when last_entries.identifier_key is not null then last_entries.customer_key
+            when owners.identifier_kind = 'customer' then owners.identifier_key
+        end as from_customer_key,
+        coalesce(last_entries.entry_number, 0) + 1 as entry_number
+    from owners
+    left join last_entries on owners.identifier_key = last_entries.identifier_key
+
+),
+
+final as (
+
+    select
+        -- ids
+        identifier_key,
+        identifier_kind,
+        cast(entry_number as bigint) as entry_number,
+
+        -- what changed
+        case
+            when identifier_kind = 'customer' and customer_key = identifier_key then 'split'
+            when identifier_kind = 'customer' and from_customer_key = identifier_key then 'merge'
+            when identifier_kind = 'customer' then 'move'
+            when customer_key is null then 'unlink'
+            else 'link'
+        end as change,
+        from_customer_key,
+        customer_key as to_customer_key,
+
+        -- why
+        evidence_kind,
+        evidence_key,
+
+        -- lineage
+        {{ as_of() }} as as_of,
+        cast({{ last_batch_id() }} as bigint) as batch_id
+    from changes
+    where from_customer_key is distinct from customer_key
+
+)
+
+select * from final

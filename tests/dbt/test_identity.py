@@ -1,0 +1,275 @@
+"""Who is who: what joins refs, what keeps them apart, and what follows in the marts."""
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from orchestration.identity import Explanation, decide, explain
+from tests.dbt.dbt_lake import DbtLake, Row, assert_same_tables
+
+AS_OF = datetime(2024, 3, 12, 12)
+START = datetime(2024, 3, 1, 9)
+NewLake = Callable[[], DbtLake]
+
+
+def profile(ref: str, batch: int = 1, *, day: int = 0, **values: Any) -> Row:
+    when = START + timedelta(days=day)
+    return (
+        "customers",
+        {
+            "customer_ref": ref,
+            "updated_at": when,
+            "signed_up_at": when,
+            **values,
+            "batch_id": batch,
+        },
+    )
+
+
+def order(ref: str, customer: str, batch: int = 1, *, day: int = 1) -> Row:
+    return (
+        "orders",
+        {
+            "order_ref": ref,
+            "customer_ref": customer,
+            "ordered_at": START + timedelta(days=day),
+            "status": "completed",
+            "batch_id": batch,
+        },
+    )
+
+
+def event(name: str, batch: int = 1, *, hour: int = 30, **values: Any) -> Row:
+    return (
+        "events",
+        {
+            "event_id": name,
+            "occurred_at": START + timedelta(hours=hour),
+            "event_type": "page_view",
+            **values,
+            "batch_id": batch,
+        },
+    )
+
+
+def login(name: str, customer: str, device: str, batch: int = 1, *, hour: int = 31) -> Row:
+    values = {"event_type": "login", "customer_ref": customer, "anonymous_ref": device}
+    return event(name, batch, hour=hour, **values)
+
+
+def built(new_lake: NewLake, *batches: list[Row]) -> DbtLake:
+    lake = new_lake()
+    for number, rows in enumerate(batches, 1):
+        lake.load(rows)
+        lake.carry(AS_OF, number, number)
+    return lake
+
+
+def owners(lake: DbtLake, kind: str = "customer") -> dict[str, str]:
+    table = lake.table("intermediate.identity_map")
+    table = table[(table["identifier_kind"] == kind) & table["is_owner"]]
+    return dict(zip(table["identifier_key"], table["customer_key"], strict=True))
+
+
+def log(lake: DbtLake) -> list[tuple[str, str, str | None, str | None]]:
+    table = lake.table("intermediate.identity_log", ["batch_id", "identifier_key", "entry_number"])
+    table = table.astype(object).where(table.notna(), None)
+    names = ["identifier_key", "change", "from_customer_key", "to_customer_key"]
+    return [tuple(row) for row in table[names].itertuples(index=False)]
+
+
+def explained(lake: DbtLake, ref: str) -> Explanation:
+    with lake.lake.reader(latest=True) as connection:
+        return explain(connection, ref)
+
+
+def decided(lake: DbtLake, refs: list[str], *, apart: bool) -> None:
+    with lake.lake.writer("test: decide") as connection:
+        batch = decide(
+            connection,
+            refs,
+            apart=apart,
+            decided_by="steward",
+            reason="known in person",
+            run_id="test",
+            now=AS_OF,
+        )
+        batch_rows = connection.execute("select max(batch_id) from ops.batches").fetchone()
+    assert batch_rows == (batch,)
+    lake.carry(AS_OF, batch, batch)
+
+
+def counts_batches_from(lake: DbtLake, batch: int) -> None:
+    """Tests load rows without ingestion: let the next decision come after them."""
+    lake.execute(
+        "insert into ops.batches (batch_id, partition_key, run_id, received, accepted, duplicates, "
+        "rejected, ingested_at) values (?, '2024-03-01T00', 'test', 0, 0, 0, 0, ?)",
+        [batch, AS_OF],
+    )
+
+
+COUPLE = [
+    profile("old", email="mail"),
+    profile("young", day=2, email="mail"),
+    order("o1", "old"),
+    order("o2", "young", day=3),
+    event("e1", customer_ref="young", hour=80),
+]
+TRIO = [profile(name, day=day, email="trio") for day, name in enumerate("abc")]
+
+
+@pytest.fixture(scope="module")
+def worlds(new_lake: NewLake) -> DbtLake:
+    """Cases that have nothing to do with each other, in two batches of one lake."""
+    born = {"mother": 1960, "child": 1990, "again": 1990}
+    first = [
+        login("l1", "ann", "tablet"),
+        login("l2", "ann", "phone"),
+        event("quiet", anonymous_ref="tablet", hour=32),
+        event("own", anonymous_ref="phone", hour=40),
+        event("try", customer_ref="ann", anonymous_ref="stranger", event_type="login_failed"),
+        *(
+            profile(name, day=day, phone="home", birth_date=date(year, 1, 1))
+            for day, (name, year) in enumerate(born.items())
+        ),
+        profile("chain a", email="one"),
+        profile("chain b", day=1, email="one", phone="two"),
+        profile("chain c", day=2, phone="two"),
+        profile("later", day=3, email="late mail"),
+        *(profile(f"four {number}", day=number, email="four") for number in range(3)),
+        *(profile(f"five {number}", day=number, email="five") for number in range(4)),
+    ]
+    second = [
+        login("l3", "bob", "tablet", 2, hour=60),
+        profile("sooner", 2, day=0, email="late mail"),
+        profile("four 3", 2, email="four"),
+        profile("five 4", 2, email="five"),
+    ]
+    return built(new_lake, first, second)
+
+
+def customers_of(lake: DbtLake, prefix: str) -> list[str]:
+    return sorted({owner for ref, owner in owners(lake).items() if ref.startswith(prefix)})
+
+
+def test_an_address_of_many_refs_joins_them(worlds: DbtLake) -> None:
+    assert customers_of(worlds, "four") == ["four 0"]
+
+
+def test_one_ref_more_than_can_be_one_person_takes_all_apart(worlds: DbtLake) -> None:
+    assert customers_of(worlds, "five") == [f"five {number}" for number in range(5)]
+    cuts = worlds.table("intermediate.identity_cuts")
+    assert cuts[["identifier_key", "reason"]].to_numpy().tolist() == [
+        ["five", "a shared mailbox: 5 refs, at most 4 count"]
+    ]
+    assert [cut["identifier_key"] for cut in explained(worlds, "five 0").cuts] == ["five"]
+    changes = [entry[:2] for entry in log(worlds) if entry[0] == "five 1"]
+    assert changes == [("five 1", "merge"), ("five 1", "split")]
+
+
+def test_a_shared_device_joins_nobody_and_belongs_to_nobody(worlds: DbtLake) -> None:
+    assert customers_of(worlds, "ann") == ["ann"]
+    assert customers_of(worlds, "bob") == ["bob"]
+    assert owners(worlds, "device") == {"phone": "ann"}
+    events = worlds.table("marts.sessions").groupby("visitor_key")["events"].sum()
+    assert (events["ann"], events["bob"], events["tablet"]) == (4, 1, 1)
+    assert ("tablet", "unlink", "ann", None) in log(worlds)
+
+
+def test_a_telephone_joins_only_one_birth_year(worlds: DbtLake) -> None:
+    who = owners(worlds)
+    assert (who["mother"], who["child"], who["again"]) == ("mother", "child", "child")
+
+
+def test_a_chain_of_evidence_is_explained_step_by_step(worlds: DbtLake) -> None:
+    assert customers_of(worlds, "chain") == ["chain a"]
+    found = explained(worlds, "chain c")
+    steps = [(step.ref_key, step.kind, step.evidence_key, step.other_key) for step in found.path]
+    assert steps == [
+        ("chain c", "phone", "two", "chain b"),
+        ("chain b", "email", "one", "chain a"),
+    ]
+    assert [row["ref_key"] for row in found.refs] == ["chain a", "chain b", "chain c"]
+
+
+def test_an_older_ref_renames_the_customer_and_the_log_says_so(worlds: DbtLake) -> None:
+    assert customers_of(worlds, "later") == ["sooner"]
+    assert "later" not in set(worlds.table("marts.customers")["customer_key"])
+    assert ("later", "merge", "later", "sooner") in log(worlds)
+
+
+@pytest.mark.slow
+def test_a_merge_that_comes_later_moves_everything_in_the_same_batch(new_lake: NewLake) -> None:
+    apart = [row for row in COUPLE if row[:1] != ("customers",) or row[1]["customer_ref"] == "old"]
+    lake = built(new_lake, apart, [profile("young", 2, day=2, email="mail")])
+    assert owners(lake) == {"old": "old", "young": "old"}
+    customers = lake.table("marts.customers")
+    assert customers["customer_key"].tolist() == ["old"]
+    assert customers["orders"].tolist() == [2]
+    assert set(lake.table("marts.orders")["customer_key"]) == {"old"}
+    assert set(lake.table("marts.sessions")["visitor_key"]) == {"old"}
+    assert lake.table("marts.customer_features")["customer_key"].tolist() == ["old"]
+    at_once = built(new_lake, COUPLE)
+    assert_same_tables(lake.marts(), at_once.marts(), "merged later")
+
+
+def test_a_decision_overrides_later_evidence_and_restoring_leaves_no_trace(
+    new_lake: NewLake,
+) -> None:
+    lake = built(new_lake, COUPLE + TRIO)
+    before = lake.marts()
+    counts_batches_from(lake, 1)
+    decided(lake, ["young", "b", "c"], apart=True)
+    assert owners(lake) == {"old": "old", "young": "b", "a": "a", "b": "b", "c": "b"}
+    counts_batches_from(lake, 3)
+    contact = {"day": 5, "email": "mail", "phone": "phone"}
+    lake.load([profile("young", 3, **contact), profile("old", 3, **contact)])
+    lake.carry(AS_OF, 3, 3)
+    assert owners(lake)["young"] == "b"
+
+    decided(lake, ["young", "b", "c"], apart=False)
+    assert owners(lake) == {"old": "old", "young": "old", "a": "a", "b": "a", "c": "a"}
+    changes = [entry for entry in log(lake) if entry[0] == "young"]
+    assert changes == [
+        ("young", "merge", "young", "old"),
+        ("young", "move", "old", "b"),
+        ("young", "move", "b", "old"),
+    ]
+    after = lake.marts()
+    assert "b" not in set(after["marts.customers"]["customer_key"])
+    same = ["marts.orders", "marts.sessions", "intermediate.int_customer_days"]
+    assert_same_tables(
+        {name: before[name] for name in same}, {name: after[name] for name in same}, "restored"
+    )
+    found = explained(lake, "young")
+    assert [row["reason"] for row in found.decisions if row["ref_key"] == "young"] == [
+        "known in person",
+        "known in person",
+    ]
+    assert [(step.ref_key, step.other_key) for step in found.path] == [("young", "old")]
+
+
+def test_a_match_joins_only_when_it_says_same_and_goes_when_it_is_withdrawn(
+    new_lake: NewLake,
+) -> None:
+    def matched(lake: DbtLake, decision: str, batch: int) -> None:
+        lake.execute("delete from intermediate.identity_matches")
+        lake.execute(
+            "insert into intermediate.identity_matches values ('a', 'b', 0.97, ?, ?)",
+            [decision, batch],
+        )
+        lake.carry(AS_OF, batch, batch)
+
+    lake = built(new_lake, [profile("a"), profile("b", day=1), order("o", "b")])
+    before = lake.marts()
+    matched(lake, "review", 2)
+    assert owners(lake) == {"a": "a", "b": "b"}
+    matched(lake, "same", 3)
+    assert owners(lake) == {"a": "a", "b": "a"}
+    assert set(lake.table("marts.orders")["customer_key"]) == {"a"}
+    matched(lake, "different", 4)
+    assert owners(lake) == {"a": "a", "b": "b"}
+    assert [entry[1] for entry in log(lake)] == ["merge", "split"]
+    assert_same_tables(before, lake.marts(), "withdrawn")

@@ -1,0 +1,60 @@
+"""A deployment in a folder of its own, driven by the commands that people use."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from orchestration.lake import Lake
+from orchestration.settings import PROJECT_ROOT, Settings
+
+SHOAL = Path(sys.executable).with_name("shoal")
+TABLES = ("marts.customer_scores", "marts.customer_features", "marts.orders", "raw.events")
+
+
+class Deployment:
+    """A home of its own, driven by commands."""
+
+    def __init__(self, home: Path) -> None:
+        self.values = Settings(home=home, _env_file=None)  # type: ignore[call-arg]
+        self._environment = {
+            **{k: v for k, v in os.environ.items() if not k.startswith(("SHOAL_", "DAGSTER_"))},
+            "SHOAL_HOME": str(home),
+            "SHOAL_SETTLE_SECONDS": "0",
+            "COLUMNS": "200",
+        }
+
+    def run(self, *command: str) -> str:
+        """Run a command in the project and return what it printed; it has to succeed."""
+        done = subprocess.run(
+            command, cwd=PROJECT_ROOT, env=self._environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+        return done.stdout
+
+    def batch_job(self) -> None:
+        """What the sensor starts: one batch, ingestion to published scores."""
+        hour = datetime.now(UTC).strftime("%Y-%m-%dT%H")
+        self.run(
+            sys.executable,
+            "-c",
+            f"from orchestration.demo import run_job; run_job('batch_job', '{hour}')",
+        )
+
+    def query(self, query: str) -> list[tuple[object, ...]]:
+        with Lake.from_settings(self.values).reader() as connection:
+            return connection.execute(query).fetchall()
+
+    def fingerprints(self) -> dict[str, object]:
+        """One hash per table over all its rows, whatever their order."""
+        return {
+            table: self.query(f"select count(*), bit_xor(hash(t)) from {table} as t")
+            for table in TABLES
+        }
+
+    def drop(self, name: str, rows: list[dict[str, object]]) -> Path:
+        path = self.values.landing / "events" / name
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        return path
