@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime
 
+import pandas as pd
 import pytest
 
 from tests.dbt.dbt_lake import HOT, DbtLake, Row, assert_same_tables
@@ -66,3 +67,17 @@ def test_any_order_of_batches_gives_the_same_journeys(
     assert crosses_midnight.any() == (variables != CUTS)  # so the variables do count
     steps = increments["marts.journey_steps"]
     assert steps.loc[steps["step"] == "order_completed", "order_ref"].notna().any()
+    _assert_attribution_is_whole(lake, steps)
+
+
+def _assert_attribution_is_whole(lake: DbtLake, steps: pd.DataFrame) -> None:
+    """Every completed order has one path, and every rule hands out all of them."""
+    lake.dbt("run", "--select", "tag:journeys", "tag:attribution")
+    lake.dbt("test", "--select", "tag:journeys", "--exclude", "test_type:unit")
+    orders = steps[steps["step"] == "order_completed"]
+    paths = lake.table("marts.attribution_paths")
+    converting = paths[paths["conversions"] == 1]
+    assert set(converting["journey_id"]) == set(orders["step_id"])
+    credits = lake.table("marts.channel_attribution").groupby("model")["conversions"].sum()
+    assert len(credits) == 5
+    assert credits.to_numpy() == pytest.approx(len(orders), rel=1e-12)
