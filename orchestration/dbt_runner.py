@@ -11,6 +11,8 @@ from orchestration.settings import PROJECT_ROOT
 DBT_PROJECT_DIR = PROJECT_ROOT / "dbt_project"
 MANIFEST = DBT_PROJECT_DIR / "target" / "manifest.json"
 
+FAILED = frozenset({"error", "fail", "skipped"})
+
 DbtEvent = dg.MaterializeResult[Any] | dg.AssetCheckResult
 
 

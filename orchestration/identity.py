@@ -202,7 +202,7 @@ def _links(connection: duckdb.DuckDBPyConnection, keys: Sequence[str]) -> list[S
         with edges as (
             select distinct edges.ref_key, edges.identifier_kind, edges.identifier_key
             from intermediate.int_identity_edges as edges
-            inner join intermediate.identity_guardrails as rules
+            inner join ops.identity_guardrails as rules
                 on edges.identifier_kind = rules.identifier_kind
             anti join intermediate.identity_cuts as cuts
                 on edges.identifier_key = cuts.identifier_key

@@ -77,15 +77,6 @@ create table if not exists ops.identity_decisions (
     batch_id bigint not null
 );
 
--- one row per pair of refs that probabilistic matching found alike
-create table if not exists intermediate.identity_matches (
-    left_key varchar not null,
-    right_key varchar not null,
-    probability double not null,
-    decision varchar not null,
-    changed_batch_id bigint not null
-);
-
 -- one row per customer: the newest score
 create table if not exists marts.customer_scores (
     customer_key varchar not null,
@@ -126,4 +117,24 @@ create table if not exists marts.customer_segments (
     model_version varchar not null,
     assigned_at timestamp not null,
     batch_id bigint not null
+);
+
+-- one row per pair of customers that are, may be or were taken to be of one person without a
+-- shared identifier: same, review or different
+create table if not exists intermediate.identity_matches (
+    left_key varchar not null,
+    right_key varchar not null,
+    probability double not null,
+    decision varchar not null,
+    changed_batch_id bigint not null
+);
+
+-- one row per attribution model that judges all journeys together, day, channel and campaign
+create table if not exists marts.attribution_models (
+    model varchar not null,
+    conversion_date date not null,
+    channel_group varchar not null,
+    campaign_ref varchar,
+    conversions double not null,
+    value double not null
 );

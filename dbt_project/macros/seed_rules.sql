@@ -28,6 +28,20 @@
     )) }}
 {%- endmacro %}
 
+{# What public device a user agent is of; null for a device of somebody's own. #}
+{% macro public_device_reason(user_agent) -%}
+    {%- set seed = ref('public_device_agents') -%}
+    {%- set rules = rows_of_seed(
+        "select pattern, reason from " ~ seed ~ " order by reason, pattern",
+        [{'pattern': 'kiosk', 'reason': 'a kiosk'}]
+    ) -%}
+    case
+        {%- for rule in rules %}
+        when {{ matches(user_agent, rule['pattern']) }} then '{{ rule['reason'] }}'
+        {%- endfor %}
+    end
+{%- endmacro %}
+
 {# The group of channels of a visit or a message; `null` where a field is not known. #}
 {% macro channel_group(channel, referrer='null', campaign='null') -%}
     {%- set fields = {

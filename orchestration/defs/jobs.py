@@ -1,29 +1,37 @@
-"""Jobs and schedules: what runs together, and when."""
+"""Jobs and schedules: what runs together, and when.
+
+Every job that sets the clock also builds the tables of the batches that it finds waiting: it
+publishes them, so it has to carry them through.
+"""
 
 import dagster as dg
 
 from orchestration.partitions import arrival_hours
 
 RAW = dg.AssetSelection.key_prefixes(["raw"])
+LEDGER = dg.AssetSelection.assets(["ops", "landed_files"], ["ops", "rejected_rows"])
+MATCHES = dg.AssetSelection.assets(["intermediate", "identity_matches"])
+CLOCK = dg.AssetSelection.assets(["ops", "clock"])
+VIEWS = dg.AssetSelection.tag("shoal/materialized", "view")
+SEEDS = dg.AssetSelection.tag("shoal/materialized", "seed")
+TRAINING_TABLES = dg.AssetSelection.assets(
+    ["ops", "as_of_dates"], ["marts", "customer_feature_history"], ["marts", "customer_labels"]
+)
+TABLES = (
+    dg.AssetSelection.groups("intermediate", "customers", "sales", "journeys", "features")
+    - TRAINING_TABLES
+    - SEEDS
+)
+DAILY_TABLES = dg.AssetSelection.tag("shoal/runs", "daily")
+BATCH_TABLES = TABLES - VIEWS - DAILY_TABLES
 BATCH_SCORES = dg.AssetSelection.assets(
     ["marts", "customer_segments"],
     ["marts", "customer_scores"],
     ["marts", "score_history"],
     ["ops", "batches"],
 )
-LEDGER = dg.AssetSelection.assets(["ops", "landed_files"], ["ops", "rejected_rows"])
-CLOCK = dg.AssetSelection.assets(["ops", "clock"])
-VIEWS = dg.AssetSelection.tag("shoal/materialized", "view")
-TRAINING_TABLES = dg.AssetSelection.assets(
-    ["ops", "as_of_dates"], ["marts", "customer_feature_history"], ["marts", "customer_labels"]
-)
 MODELS = dg.AssetSelection.groups("models")
 REPORTS = dg.AssetSelection.groups("monitoring")
-BATCH_TABLES = (
-    dg.AssetSelection.groups("intermediate", "customers", "sales", "journeys", "features")
-    - VIEWS
-    - TRAINING_TABLES
-)
 SCORE_CHECKS = dg.AssetSelection.checks_for_assets(["marts", "customer_scores"])
 WRITES = {"shoal/writes": "batch"}
 
@@ -45,24 +53,28 @@ batch_job = dg.define_asset_job(
     partitions_def=arrival_hours,
 )
 
-daily_rescoring_job = dg.define_asset_job(
-    "daily_rescoring_job",
+daily_job = dg.define_asset_job(
+    "daily_job",
     selection=(
-        (
-            CLOCK | dg.AssetSelection.assets(["marts", "customer_features"]) | BATCH_SCORES
-        ).without_checks()
+        (MATCHES | CLOCK | BATCH_TABLES | DAILY_TABLES | BATCH_SCORES).without_checks()
         | SCORE_CHECKS
         | REPORTS
     ),
-    description="Every customer anew, as of now; then drift and quality reports.",
-    config={"ops": {"dbt_tables": {"config": {"full_refresh": True}}}},
+    description=(
+        "Identity matches, journeys and attribution; every customer anew, as of now; then drift "
+        "and quality reports."
+    ),
+    config={"ops": {"dbt_tables": {"config": {"rebuild": ["customer_features"]}}}},
     tags=WRITES,
 )
 
 training_job = dg.define_asset_job(
     "training_job",
     selection=(
-        (CLOCK | TRAINING_TABLES | BATCH_SCORES).without_checks() | SCORE_CHECKS | MODELS | REPORTS
+        (CLOCK | BATCH_TABLES | TRAINING_TABLES | BATCH_SCORES).without_checks()
+        | SCORE_CHECKS
+        | MODELS
+        | REPORTS
     ),
     description="Models and segments anew, judged on later time; champions score everyone.",
     tags=WRITES,
@@ -70,19 +82,21 @@ training_job = dg.define_asset_job(
 
 rebuild_job = dg.define_asset_job(
     "rebuild_job",
-    selection=(CLOCK | VIEWS | BATCH_TABLES | BATCH_SCORES) | SCORE_CHECKS,
+    selection=(
+        CLOCK | SEEDS | dg.AssetSelection.groups("staging") | TABLES | BATCH_SCORES | SCORE_CHECKS
+    ),
     description="Every table from the whole of raw, after a change of a model.",
     config={
         "ops": {
             "ops__clock": {"config": {"whole_history": True}},
-            "dbt_tables": {"config": {"full_refresh": True}},
+            "dbt_tables": {"config": {"rebuild": ["*"]}},
         }
     },
     tags=WRITES,
 )
 
-daily_rescoring = dg.ScheduleDefinition(
-    job=daily_rescoring_job,
+daily = dg.ScheduleDefinition(
+    job=daily_job,
     cron_schedule="15 3 * * *",
     execution_timezone="UTC",
     default_status=dg.DefaultScheduleStatus.RUNNING,

@@ -45,6 +45,8 @@ class Entity:
         Column by which rows are sorted when they are written, or None.
     pseudonyms
         Keyed hashes stored beside the raw identifiers: new column -> source column.
+    placeholders
+        Why an identifier is no one's, or null: new column -> the pseudonym that it is about.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Entity:
     key: tuple[str, ...]
     time: str | None
     pseudonyms: Mapping[str, str]
+    placeholders: Mapping[str, str]
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -84,8 +87,13 @@ def _entity(
     key: tuple[str, ...],
     time: str | None,
     pseudonyms: Mapping[str, str] = MappingProxyType({}),
+    placeholders: Mapping[str, str] = MappingProxyType({}),
 ) -> Entity:
-    return Entity(name, columns, key, time, MappingProxyType(dict(pseudonyms)))
+    return Entity(
+        *(name, columns, key, time),
+        MappingProxyType(dict(pseudonyms)),
+        MappingProxyType(dict(placeholders)),
+    )
 
 
 CUSTOMER = {"customer_key": "customer_ref"}
@@ -133,7 +141,16 @@ ENTITIES: Mapping[str, Entity] = MappingProxyType(
                 _json("attributes"),
                 key=("customer_ref", "updated_at"),
                 time="updated_at",
-                pseudonyms={**CUSTOMER, "email_key": "email", "phone_key": "phone"},
+                pseudonyms={
+                    **CUSTOMER,
+                    "email_key": "email",
+                    "phone_key": "phone",
+                    "loyalty_key": "attributes",
+                },
+                placeholders={
+                    "email_placeholder_reason": "email_key",
+                    "phone_placeholder_reason": "phone_key",
+                },
             ),
             _entity(
                 "orders",

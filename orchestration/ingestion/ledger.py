@@ -92,7 +92,7 @@ def open_batch(
 ) -> int:
     """Enter a batch without files, for a change that is no file; returns its number."""
     batch_id = next_batch_id(connection)
-    record_batch(connection, BatchReport(batch_id, (), (), {}), partition_key, run_id, now)
+    record_batch(connection, BatchReport(batch_id), partition_key, run_id, now)
     return batch_id
 
 

@@ -12,13 +12,20 @@ LINEAGE = (("batch_id", "bigint"), ("file_hash", "varchar"), ("row_number", "big
 
 
 def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make every missing control and raw table; cheap when all exist."""
-    if not _missing_tables(connection):
+    """Make every missing control and raw table, and raw columns newer than the lake."""
+    if _missing_tables(connection):
+        with transaction(connection):
+            connection.execute(SCHEMA_FILE.read_text(encoding="utf-8"))
+            for entity in ENTITIES.values():
+                connection.execute(_definition(entity))
         return
-    with transaction(connection):
-        connection.execute(SCHEMA_FILE.read_text(encoding="utf-8"))
-        for entity in ENTITIES.values():
-            connection.execute(_definition(entity))
+    missing = _missing_columns(connection)
+    if missing:
+        with transaction(connection):
+            for entity, name in missing:
+                connection.execute(
+                    f"alter table {raw_table(entity)} add column {identifier(name)} varchar"
+                )
 
 
 def raw_table(entity: Entity) -> str:
@@ -29,16 +36,31 @@ def raw_table(entity: Entity) -> str:
 def raw_columns(entity: Entity) -> str:
     """Every column of an entity's raw table, in the order of its definition."""
     lineage = tuple(name for name, _ in LINEAGE)
-    return columns((*entity.column_names, *entity.pseudonyms, *lineage))
+    return columns((*entity.column_names, *entity.pseudonyms, *entity.placeholders, *lineage))
 
 
 def _definition(entity: Entity) -> str:
     definitions = [
         *(f"{identifier(column.name)} {column.type}" for column in entity.columns),
-        *(f"{identifier(name)} varchar" for name in entity.pseudonyms),
+        *(f"{identifier(name)} varchar" for name in (*entity.pseudonyms, *entity.placeholders)),
         *(f"{identifier(name)} {type_}" for name, type_ in LINEAGE),
     ]
     return f"create table if not exists {raw_table(entity)} ({', '.join(definitions)})"
+
+
+def _missing_columns(connection: duckdb.DuckDBPyConnection) -> list[tuple[Entity, str]]:
+    """Pseudonym and placeholder columns that a lake made by an older version does not have."""
+    rows = connection.execute(
+        "select table_name, column_name from duckdb_columns() "
+        "where database_name = current_database() and schema_name = 'raw'"
+    ).fetchall()
+    existing = set(rows)
+    return [
+        (entity, name)
+        for entity in ENTITIES.values()
+        for name in (*entity.pseudonyms, *entity.placeholders)
+        if (entity.name, name) not in existing
+    ]
 
 
 def _missing_tables(connection: duckdb.DuckDBPyConnection) -> set[tuple[str, str]]:

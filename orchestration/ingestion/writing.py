@@ -8,7 +8,11 @@ import pyarrow as pa
 
 from orchestration.ingestion.deduplication import duplicates_table
 from orchestration.ingestion.entities import ENTITIES, Entity
-from orchestration.ingestion.pseudonyms import pseudonym_joins
+from orchestration.ingestion.pseudonyms import (
+    forget_identifiers,
+    pseudonym_joins,
+    register_identifiers,
+)
 from orchestration.ingestion.schema import raw_columns, raw_table
 from orchestration.ingestion.sql import NUL_SIGN, columns, identifier
 from orchestration.ingestion.staging import StagedFile
@@ -37,6 +41,7 @@ def write_rows(
         "on repeated.file_index = checked.file_index and repeated.ordinal = checked.ordinal "
         "where reasons is null)"
     )
+    register_identifiers(connection, entity, checked_table(entity))
     pseudonyms, joins = pseudonym_joins(entity, f"{checked_table(entity)}")
     selected = [columns(entity.column_names, "rows."), *pseudonyms]
     order = [identifier(entity.time)] if entity.time else list(map(identifier, entity.key))
@@ -72,5 +77,6 @@ def drop_temporary_tables(connection: duckdb.DuckDBPyConnection, entities: set[s
     """Free what a batch kept in memory."""
     connection.unregister(FILE_NAMES)
     for name in entities:
+        forget_identifiers(connection, ENTITIES[name])
         connection.execute(f"drop table if exists {checked_table(ENTITIES[name])}")
         connection.execute(f"drop table if exists {duplicates_table(ENTITIES[name])}")

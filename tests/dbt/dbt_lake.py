@@ -38,16 +38,6 @@ KEYS = {
     "marts.customer_features": ["customer_key"],
     "marts.kpi_daily": ["kpi_date"],
 }
-ATTRIBUTION_MODELS = """
-    create table if not exists marts.attribution_models (
-        model varchar not null,
-        conversion_date date not null,
-        channel_group varchar not null,
-        campaign_ref varchar,
-        conversions double not null,
-        value double not null
-    )
-"""
 BOOKKEEPING = ["previous_customer_key", "changed_batch_id", "batch_id"]
 
 
@@ -72,7 +62,6 @@ class DbtLake:
         self.has_views = False
         with self.lake.writer("test: set up") as connection:
             create_tables(connection)
-            connection.execute(ATTRIBUTION_MODELS)
         if manifest is not None:
             self.dbt("seed")
 

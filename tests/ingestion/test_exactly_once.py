@@ -94,22 +94,77 @@ def test_totals_of_the_batch(room: Room) -> None:
 
 def test_pseudonyms_are_keyed_hashes_of_normal_values(room: Room) -> None:
     text = (
-        "customer_ref,updated_at,email,phone\n"
-        "c1,2020-01-01, Ann@Example.org ,+31 (0)20-123\nc2,2020-01-01,ann@example.org,310 20 123\n"
-        "c3,2020-01-01,,n/a\n"
+        "customer_ref,updated_at,email,phone,country\n"
+        "c1,2020-01-01, Ann@Example.org ,+31 (0)20-123 4567,\n"
+        "c2,2020-01-01,mailto:<ann@example.org>,020 1234567,NL\n"
+        "c3,2020-01-01,,n/a,NL\n"
+        "c4,2020-01-01,nobody,020 1234567,\n"
     )
     room.ingest(room.file("a.csv", text, "customers"))
-    first, second, third = room.rows(
+    first, second, third, fourth = room.rows(
         "select customer_key, email_key, phone_key from raw.customers order by customer_ref"
     )
+    assert None not in first
     assert first[1:] == second[1:]
-    assert third[1:] == (None, None)
+    assert third[1:] == fourth[1:] == (None, None)
     assert first[0] != second[0]
     ((expected,),) = room.rows(
         "select left(sha256($1 || sha256($1 || 'customer_key:c1')), 20)", KEY
     )
     assert first[0] == expected
     assert len(expected) == 20
+
+
+def test_a_loyalty_number_in_the_attributes_gets_a_key(room: Room) -> None:
+    cards: list[object] = [
+        {"loyalty_ref": "ab-12 34"},
+        {"loyalty_card": "AB1234", "tier": "gold"},
+        {"loyalty_id": 7},
+        {"loyalty_ref": None, "loyalty_number": "7"},
+        {"loyalty_ref": "0000"},
+        {"loyalty_ref": {"number": 1}},
+        {"tier": "gold"},
+        ["loyalty_ref"],
+    ]
+    rows = "".join(
+        json.dumps({"customer_ref": f"c{n}", "updated_at": "2020-01-01", "attributes": card}) + "\n"
+        for n, card in enumerate(cards)
+    )
+    bad = '{"customer_ref": "c9", "attributes": {"loyalty_ref": "x1"}}\n'
+    report = room.ingest_one(room.file("a.jsonl", rows + bad, "customers"))
+    assert (report.accepted, report.rejected) == (8, 1)
+    keys = [
+        key for (key,) in room.rows("select loyalty_key from raw.customers order by customer_ref")
+    ]
+    assert keys[0] == keys[1] != keys[2] == keys[3]
+    assert None not in keys[:4]
+    assert keys[4:] == [None] * 4
+
+
+def test_a_placeholder_keeps_its_key_and_gets_a_reason(room: Room) -> None:
+    text = (
+        "customer_ref,updated_at,email,phone\n"
+        "c1,2020-01-01,no-reply@shop.eu,+44 0000 000 000\n"
+        "c2,2020-01-01,ann.lee@example.com,+44 20 7946 0123\n"
+        "c3,2020-01-01,,\n"
+    )
+    room.ingest(room.file("a.csv", text, "customers"))
+    rows = room.rows(
+        "select email_key is not null, phone_key is not null, email_placeholder_reason, "
+        "phone_placeholder_reason from raw.customers order by customer_ref"
+    )
+    assert rows == [
+        (True, True, "mailbox that nobody reads", "one digit repeated"),
+        (True, True, None, None),
+        (False, False, None, None),
+    ]
+
+
+def test_a_lake_of_an_older_version_gets_the_new_columns(room: Room) -> None:
+    room.rows("alter table raw.customers drop column loyalty_key")
+    text = 'customer_ref,updated_at,attributes\nc1,2020-01-01,"{""loyalty_ref"": ""7""}"\n'
+    assert room.ingest_one(room.file("a.csv", text, "customers")).accepted == 1
+    assert room.rows("select loyalty_key is not null from raw.customers") == [(True,)]
 
 
 def test_a_forgotten_file_is_taken_again(room: Room) -> None:

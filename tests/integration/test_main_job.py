@@ -90,7 +90,7 @@ def test_a_file_with_bad_rows_scores_the_good_ones_and_keeps_the_bad(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("job", ["daily_rescoring_job", "training_job", "rebuild_job"])
+@pytest.mark.parametrize("job", ["daily_job", "training_job", "rebuild_job"])
 def test_what_runs_on_a_schedule_leaves_every_customer_scored(
     demo: tuple[Deployment, str], job: str
 ) -> None:

@@ -18,7 +18,7 @@ with logins as (
             when 'order_completed' then 'order'
             else 'event'
         end as source,
-        cast(null as varchar) as placeholder_reason,
+        {{ public_device_reason('user_agent') | indent(8) }} as placeholder_reason,
         occurred_at as seen_at
     from {{ ref('stg_events') }}
     where

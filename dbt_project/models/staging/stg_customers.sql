@@ -11,9 +11,11 @@ renamed as (
         customer_key as ref_key,
         email_key,
         phone_key,
-        cast(null as varchar) as loyalty_key,
-        cast(null as varchar) as email_placeholder_reason,
-        cast(null as varchar) as phone_placeholder_reason,
+        loyalty_key,
+
+        -- identifiers that are no one's
+        email_placeholder_reason,
+        phone_placeholder_reason,
 
         -- profile
         updated_at,

@@ -1,15 +1,25 @@
 """The dbt models as assets: tables that follow every batch, and tables that training needs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtProject, dbt_assets
+from pydantic import Field
 
-from orchestration.dbt_runner import DBT_PROJECT_DIR, MANIFEST, DbtEvent, dagster_events, run_dbt
+from orchestration.dbt_runner import (
+    DBT_PROJECT_DIR,
+    FAILED,
+    MANIFEST,
+    DbtEvent,
+    NodeResult,
+    dagster_events,
+    run_dbt,
+)
 from orchestration.lake import Lake
 
 OWNERS = ["team:data"]
+DAILY = {"journeys", "attribution"}
 
 
 class ShoalTranslator(DagsterDbtTranslator):
@@ -19,21 +29,33 @@ class ShoalTranslator(DagsterDbtTranslator):
         self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
     ) -> dg.AssetSpec:
         spec = super().get_asset_spec(manifest, unique_id, project)
-        if not unique_id.startswith("model."):
+        if unique_id not in manifest["nodes"]:
             return spec
         node = manifest["nodes"][unique_id]
+        is_seed = node["resource_type"] == "seed"
         return spec.replace_attributes(
-            group_name=node["fqn"][-2],
+            group_name="rules" if is_seed else node["fqn"][-2],
             owners=OWNERS,
             kinds={"dbt", "ducklake"},
-            tags={**spec.tags, "shoal/materialized": node["config"]["materialized"]},
+            tags={
+                **spec.tags,
+                "shoal/materialized": node["config"]["materialized"],
+                "shoal/runs": "daily" if DAILY & set(node["tags"]) else "per-batch",
+            },
         )
 
 
 class DbtConfig(dg.Config):
-    """How a run treats its incremental models."""
+    """How a run treats its incremental models.
 
-    full_refresh: bool = False
+    Attributes
+    ----------
+    rebuild
+        Models that are computed from their whole history after the others have taken in what is
+        new; ``*`` is all of them.
+    """
+
+    rebuild: list[str] = Field(default=[])
 
 
 def _manifest() -> Mapping[str, Any]:
@@ -52,19 +74,29 @@ MANIFEST_CONTENT = _manifest()
 
 
 def _build(
-    context: dg.AssetExecutionContext, lake: Lake, *, full_refresh: bool
+    context: dg.AssetExecutionContext, lake: Lake, rebuild: Sequence[str] = ()
 ) -> Iterator[DbtEvent]:
     models = {key.path[-1]: key for key in context.selected_asset_keys}
     checks = {key.name: key for key in context.selected_asset_check_keys}
-    command = "build" if checks else "run"
-    with lake.lease(f"dbt {command}, run {context.run_id}"):
-        results = run_dbt(command, [*models, *checks], full_refresh=full_refresh, log=context.log)
+    anew = [name for name in models if name in rebuild or "*" in rebuild]
+    grown = [name for name in models if name not in anew]
+    results: list[NodeResult] = []
+    with lake.lease(f"dbt, run {context.run_id}"):
+        if grown and anew:
+            results = run_dbt("run", grown, log=context.log)
+        if not any(result.status in FAILED for result in results):
+            results += run_dbt(
+                "build" if checks else "run",
+                [*(anew or grown), *checks],
+                full_refresh=bool(anew),
+                log=context.log,
+            )
     yield from dagster_events(results, models, checks)
 
 
 @dbt_assets(
     manifest=MANIFEST_CONTENT,
-    exclude="tag:training",
+    exclude="tag:training tag:journeys tag:attribution",
     dagster_dbt_translator=ShoalTranslator(),
     name="dbt_tables",
 )
@@ -72,7 +104,7 @@ def dbt_tables(
     context: dg.AssetExecutionContext, config: DbtConfig, lake: Lake
 ) -> Iterator[DbtEvent]:
     """Customer, journey, sales and feature tables, brought up to the clock's batches."""
-    yield from _build(context, lake, full_refresh=config.full_refresh)
+    yield from _build(context, lake, config.rebuild)
 
 
 @dbt_assets(
@@ -83,4 +115,15 @@ def dbt_tables(
 )
 def dbt_training_tables(context: dg.AssetExecutionContext, lake: Lake) -> Iterator[DbtEvent]:
     """Features at past instants and what came after them."""
-    yield from _build(context, lake, full_refresh=False)
+    yield from _build(context, lake)
+
+
+@dbt_assets(
+    manifest=MANIFEST_CONTENT,
+    select="tag:journeys tag:attribution",
+    dagster_dbt_translator=ShoalTranslator(),
+    name="dbt_journey_tables",
+)
+def dbt_journey_tables(context: dg.AssetExecutionContext, lake: Lake) -> Iterator[DbtEvent]:
+    """Paths, transitions, funnels, cohorts and attribution: of everyone, so once a day."""
+    yield from _build(context, lake)

@@ -23,7 +23,11 @@ class ClockConfig(dg.Config):
 
 @dg.asset(
     key=["ops", "clock"],
-    deps=[dg.AssetKey(["raw", name]) for name in ENTITIES],
+    deps=[
+        *(dg.AssetKey(["raw", name]) for name in ENTITIES),
+        # a changed decision on a pair is a batch, which the clock has to see
+        dg.AssetKey(["intermediate", "identity_matches"]),
+    ],
     group_name="control",
     kinds={"ducklake"},
     owners=OWNERS,

@@ -63,7 +63,19 @@ def customer_scores(
 
 @dg.asset(
     key=["ops", "batches"],
-    deps=[SCORES, HISTORY, ["marts", "kpi_daily"], ["marts", "sessions"]],
+    deps=[
+        SCORES,
+        HISTORY,
+        ["marts", "kpi_daily"],
+        ["marts", "kpi_daily_by"],
+        ["marts", "journey_steps"],
+        ["marts", "funnels"],
+        ["marts", "retention_cohorts"],
+        ["marts", "journey_bottlenecks"],
+        ["marts", "journey_paths"],
+        ["marts", "paths_around_event"],
+        ["marts", "attribution_models"],
+    ],
     group_name="scores",
     kinds={"ducklake"},
     owners=OWNERS,
