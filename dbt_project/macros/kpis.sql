@@ -1,9 +1,10 @@
 {#
     The one definition of every KPI. It reads three relations, each with the `keys`: `session_rows`
     (one row per session), `order_rows` (one per order, in its newest state) and `activity_rows` (one
-    per customer and keys), and gives `kpis` with one row per keys.
+    per customer and keys), and gives `kpis` with one row per keys. `with_churn` adds those who churned,
+    from `churn_rows` (one per customer and keys).
 #}
-{% macro kpi_ctes(keys) -%}
+{% macro kpi_ctes(keys, with_churn=false) -%}
 {%- set key_list = keys | join(', ') -%}
 session_days as (
 
@@ -46,8 +47,24 @@ activity_days as (
 
 ),
 
+{% if with_churn %}
+churn_days as (
+
+    select
+        {{ key_list }},
+        count(*) as churned_customers
+    from churn_rows
+    group by {{ key_list }}
+
+),
+{% endif %}
+
 days as (
 
+    {% if with_churn %}
+    select {{ key_list }} from churn_days
+    union
+    {% endif %}
     select {{ key_list }} from activity_days
     union
     select {{ key_list }} from session_days
@@ -70,6 +87,9 @@ kpis as (
         coalesce(activity_days.new_customers, 0) as new_customers,
         coalesce(activity_days.buying_customers - activity_days.new_customers, 0)
             as returning_customers,
+        {%- if with_churn %}
+        coalesce(churn_days.churned_customers, 0) as churned_customers,
+        {%- endif %}
 
         -- traffic
         coalesce(session_days.visitors, 0) as visitors,
@@ -92,7 +112,9 @@ kpis as (
         coalesce(activity_days.messages_clicked, 0) as messages_clicked,
         activity_days.messages_clicked / nullif(activity_days.messages_sent, 0) as response_rate
     from days
-    {%- for relation in ['activity_days', 'session_days', 'sales_days'] %}
+    {%- set relations = ['activity_days', 'session_days', 'sales_days'] %}
+    {%- if with_churn %}{% do relations.append('churn_days') %}{% endif %}
+    {%- for relation in relations %}
     left join {{ relation }}
         on
             {%- for key in keys %}

@@ -5,11 +5,11 @@
 with orders as (
 
     select
-        cast(occurred_at as date) as conversion_date,
+        conversion_date,
         count(*) as conversions,
-        sum(coalesce(value, 0)) as value
-    from {{ ref('journey_steps') }}
-    where step = 'order_completed'
+        sum(value) as value
+    from {{ ref('attribution_paths') }}
+    where conversions = 1
     group by 1
 
 ),

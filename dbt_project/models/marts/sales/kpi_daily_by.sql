@@ -106,6 +106,71 @@ group_days as (
 
 ),
 
+order_days as (
+
+    select
+        customer_key,
+        activity_date,
+        cast(activity_date + interval {{ var('churned_after_days') | int }} day as date)
+            as churn_date,
+        lead(activity_date) over (
+            partition by customer_key
+            order by activity_date
+        ) as next_order_date
+    from {{ ref('int_customer_days') }}
+    where orders > 0
+
+),
+
+order_day_groups as (
+
+    select
+        customer_key,
+        step_date,
+        min(channel_group) as channel_group
+    from steps
+    where step = 'order_completed'
+    group by 1, 2
+
+),
+
+-- whoever has not ordered again in time, on the day on which that time is over
+churned as (
+
+    select
+        order_days.churn_date,
+        coalesce(order_day_groups.channel_group, 'none') as channel_group,
+        coalesce(segments.segment_name, 'none') as segment,
+        'everybody' as everybody
+    from order_days
+    left join order_day_groups
+        on
+            order_days.customer_key = order_day_groups.customer_key
+            and order_days.activity_date = order_day_groups.step_date
+    left join segments on order_days.customer_key = segments.customer_key
+    where
+        order_days.churn_date <= cast({{ as_of() }} as date)
+        and coalesce(order_days.next_order_date > order_days.churn_date, true)
+
+),
+
+churn_rows as (
+
+    {% for dimension in dimensions %}
+    select
+        churn_date as kpi_date,
+        '{{ dimension }}' as dimension,
+        {{ dimension }} as dimension_value
+    from churned
+    {% if not loop.last %}
+
+    union all
+
+    {% endif %}
+    {% endfor %}
+
+),
+
 session_rows as (
 
     {% for dimension in dimensions %}
@@ -168,7 +233,7 @@ activity_rows as (
 
 ),
 
-{{ kpi_ctes(keys) }}
+{{ kpi_ctes(keys, with_churn=true) }}
 
 select * from kpis
 order by kpi_date, dimension, dimension_value
