@@ -36,6 +36,7 @@ class Settings(BaseSettings):
     settle_seconds: float = Field(default=1.0, ge=0)
     # below the 5 s of Dagster's own loop: a minimum of 5 s skips every tick that comes early
     sensor_seconds: int = Field(default=4, ge=1)
+    sensor_watch_seconds: float = Field(default=4.0, ge=0, lt=30)
     drift_threshold: float = Field(default=0.5, ge=0, le=1)
     lease_timeout_seconds: float = Field(default=3600, gt=0)
     memory_limit: str = "2GB"

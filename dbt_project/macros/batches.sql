@@ -21,6 +21,9 @@
 {% macro clock_row() -%}
     {%- set clock = source('ops', 'clock') -%}  {#- outside the condition: dbt notes it when parsing #}
     {%- set row = {'first_batch_id': 0, 'last_batch_id': 0, 'as_of': '1970-01-01'} -%}
+    {%- if execute and 'shoal_clock' in graph -%}
+        {{ return(graph['shoal_clock']) }}
+    {%- endif -%}
     {%- if execute and flags.WHICH not in ('compile', 'generate', 'list', 'parse') -%}
         {%- set result = run_query(
             "select first_batch_id, last_batch_id, as_of from " ~ clock
@@ -36,6 +39,7 @@
             'last_batch_id': result.rows[0][1],
             'as_of': result.rows[0][2],
         }) -%}
+        {%- do graph.update({'shoal_clock': row}) -%}  {#- 36 queries of a run otherwise, 0.4 s #}
     {%- endif -%}
     {{ return(row) }}
 {%- endmacro %}

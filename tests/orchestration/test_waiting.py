@@ -1,17 +1,19 @@
 """What waits is asked for once, again after a while, and never for the same content."""
 
 import os
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
 import duckdb
+import pytest
 
 from orchestration.defs.ingestion.sensors import landing_sensor
 from orchestration.ingestion.files import Fingerprint
 from orchestration.ingestion.ingest import ingest_batch
 from orchestration.lake import Lake
-from orchestration.settings import Settings
+from orchestration.settings import Settings, settings
 from orchestration.waiting import RETRY_SECONDS, STALLED_SECONDS, waiting_work, work_to_request
 
 LATER = timedelta(seconds=10)
@@ -111,8 +113,30 @@ def test_an_unknown_folder_is_named(writer: duckdb.DuckDBPyConnection, values: S
     assert "events" in waiting.problems[0]
 
 
+@pytest.fixture
+def own_settings(values: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let this process's settings be those of the test's deployment."""
+    monkeypatch.setenv("SHOAL_HOME", str(values.root))
+    monkeypatch.setenv("SHOAL_SENSOR_WATCH_SECONDS", "0")
+    monkeypatch.setenv("SHOAL_SETTLE_SECONDS", "0")
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
+
+
+@pytest.mark.usefixtures("own_settings")
 def test_the_sensor_says_why_it_is_silent(lake: Lake) -> None:
-    context = dg.build_sensor_context(resources={"lake": lake})
-    result = landing_sensor(context)
+    with dg.build_sensor_context(resources={"lake": lake}) as context:
+        result = landing_sensor(context)
     assert isinstance(result, dg.SkipReason)
     assert "new by content" in str(result.skip_message)
+
+
+@pytest.mark.usefixtures("own_settings")
+def test_the_sensor_asks_for_the_hour_of_a_new_file(lake: Lake, values: Settings) -> None:
+    drop(values, "a.csv", "event_id\n1\n")
+    with dg.build_sensor_context(resources={"lake": lake}) as context:
+        result = landing_sensor(context)
+    assert isinstance(result, dg.SensorResult)
+    assert result.run_requests is not None
+    assert [request.tags for request in result.run_requests] == [{"shoal/files": "1"}]

@@ -1,5 +1,7 @@
 """The landing sensor: a fresh file starts ingestion, increment and rescoring."""
 
+import time
+
 import dagster as dg
 
 from orchestration.defs.jobs import batch_job
@@ -7,6 +9,8 @@ from orchestration.ingestion.files import Fingerprint
 from orchestration.lake import Lake, LakeNotFound
 from orchestration.settings import settings
 from orchestration.waiting import waiting_work, work_to_request
+
+POLL_SECONDS = 0.5
 
 # content hashes of files seen by this process, so that an unchanged file is read once
 _HASHES: dict[Fingerprint, str] = {}
@@ -21,16 +25,25 @@ _HASHES: dict[Fingerprint, str] = {}
 def landing_sensor(
     context: dg.SensorEvaluationContext, lake: Lake
 ) -> dg.SensorResult | dg.SkipReason:
-    """Ask for one run per arrival hour with new content, or for what a dead run left undone."""
+    """Ask for one run per arrival hour with new content, or for what a dead run left undone.
+
+    A tick watches until the next one is due: Dagster asks every 5 s at most, and a file that was
+    still being written, or came just after a look, would wait as long.
+    """
     values = settings()
-    try:
-        with lake.reader(latest=True) as connection:
-            waiting = waiting_work(connection, values, _HASHES)
-    except LakeNotFound as missing:
-        return dg.SkipReason(str(missing))
+    until = time.monotonic() + values.sensor_watch_seconds
+    while True:
+        try:
+            with lake.reader(latest=True) as connection:
+                waiting = waiting_work(connection, values, _HASHES)
+        except LakeNotFound as missing:
+            return dg.SkipReason(str(missing))
+        work = work_to_request(waiting)
+        if work or time.monotonic() >= until:
+            break
+        time.sleep(POLL_SECONDS)
     for problem in waiting.problems:
         context.log.warning(problem)
-    work = work_to_request(waiting)
     if not work:
         unsettled = f"; {waiting.unsettled} still being written" if waiting.unsettled else ""
         return dg.SkipReason(f"no file in {values.landing} is new by content{unsettled}")
