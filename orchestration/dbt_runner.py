@@ -1,6 +1,6 @@
 """dbt inside this process: no second start of Python, results as Dagster events."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,6 +109,7 @@ def dagster_events(
     results: Iterable[NodeResult],
     asset_keys: dict[str, dg.AssetKey],
     check_keys: dict[str, dg.AssetCheckKey],
+    metadata_of: Callable[[str], Mapping[str, Any]] = lambda model: {},
 ) -> Iterator[DbtEvent]:
     """Turn node results into materializations and check results, then raise if any node failed.
 
@@ -118,6 +119,8 @@ def dagster_events(
         Model name to the asset that it is.
     check_keys
         Test name to the asset check that it is; other tests report nothing.
+    metadata_of
+        More metadata of a model's materialization.
 
     Raises
     ------
@@ -130,7 +133,7 @@ def dagster_events(
             if result.status == "success" and result.name in asset_keys:
                 yield dg.MaterializeResult(
                     asset_key=asset_keys[result.name],
-                    metadata={"seconds": round(result.seconds, 3)},
+                    metadata={"seconds": round(result.seconds, 3), **metadata_of(result.name)},
                 )
             elif result.status == "error":
                 errors.append(f"{result.name}: {result.message.strip()}")

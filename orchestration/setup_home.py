@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 
 from orchestration.clock import set_clock
+from orchestration.column_lineage import LINEAGE, write_column_lineage
 from orchestration.dbt_runner import (
     DBT_PROJECT_DIR,
     MANIFEST,
@@ -41,6 +42,9 @@ def prepare(values: Settings) -> None:
             set_clock(connection, values)
     if models:
         build_models(lake, models)
+    if changed or not LINEAGE.exists():
+        with lake.reader(latest=True) as connection:
+            write_column_lineage(connection)
 
 
 def build_models(lake: Lake, names: Sequence[str]) -> None:
@@ -67,9 +71,8 @@ def parse_dbt() -> None:
     from dbt.cli.main import dbtRunner
 
     folder = str(DBT_PROJECT_DIR)
-    outcome = dbtRunner().invoke(
-        ["parse", "--project-dir", folder, "--profiles-dir", folder, "--log-level", "warn"]
-    )
+    arguments = ["--project-dir", folder, "--profiles-dir", folder, "--log-level", "warn"]
+    outcome = dbtRunner().invoke(["parse", *arguments, "--target-path", str(MANIFEST.parent)])
     if not outcome.success:
         raise DbtError(f"dbt cannot parse {folder}: {outcome.exception}")
 

@@ -7,6 +7,7 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtProject, dbt_assets
 from pydantic import Field
 
+from orchestration.column_lineage import lineage_metadata, read_column_lineage
 from orchestration.dbt_runner import (
     DBT_PROJECT_DIR,
     FAILED,
@@ -91,7 +92,10 @@ def _build(
                 full_refresh=bool(anew),
                 log=context.log,
             )
-    yield from dagster_events(results, models, checks)
+    lineage = read_column_lineage()
+    yield from dagster_events(
+        results, models, checks, lambda model: lineage_metadata(lineage, model)
+    )
 
 
 @dbt_assets(
