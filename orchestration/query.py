@@ -17,7 +17,7 @@ def print_result(connection: duckdb.DuckDBPyConnection, query: str, output: str,
         width = shutil.get_terminal_size((160, 40)).columns
         relation.show(max_rows=rows, max_width=width)
     elif output == "csv":
-        writer = csv.writer(sys.stdout)
+        writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(relation.columns)
         while batch := relation.fetchmany(10_000):
             writer.writerows(batch)

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,6 +48,20 @@ class LandedFile:
     def fingerprint(self) -> Fingerprint:
         """What tells cheaply that a file is probably the one seen before."""
         return (self.name, self.size, self.mtime_ns)
+
+
+def batches_of(files: Sequence[LandedFile], most_bytes: int) -> Iterator[list[LandedFile]]:
+    """Split files, in their order, into batches of so many bytes; a larger file is its own."""
+    batch: list[LandedFile] = []
+    size = 0
+    for file in files:
+        if batch and size + file.size > most_bytes:
+            yield batch
+            batch, size = [], 0
+        batch.append(file)
+        size += file.size
+    if batch:
+        yield batch
 
 
 def content_hash(path: Path) -> str:

@@ -56,6 +56,15 @@ class BatchReport:
     def rejected(self) -> int:
         return sum(file.rejected for file in self.files)
 
+    def and_then(self, later: "BatchReport") -> "BatchReport":
+        """What two batches did together, under the number of the last one that took anything."""
+        return BatchReport(
+            later.batch_id or self.batch_id,
+            (*self.files, *later.files),
+            (*self.skipped, *later.skipped),
+            {**self.left, **later.left},
+        )
+
     @property
     def accepted_by_entity(self) -> dict[str, int]:
         """Accepted rows per entity, for those that have any."""

@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 
 from orchestration.ingestion.entities import ENTITIES
+from orchestration.ingestion.files import batches_of
 from orchestration.ingestion.ingest import ingest_batch
 from orchestration.ingestion.reports import BatchReport
 from orchestration.lake import Lake
@@ -15,6 +16,7 @@ from orchestration.settings import settings
 from orchestration.waiting import waiting_work
 
 OWNERS = ["team:data"]
+BATCH_BYTES = 64 << 20  # what a batch holds in memory is some ten times its files
 LEDGER = dg.AssetKey(["ops", "landed_files"])
 QUARANTINE = dg.AssetKey(["ops", "rejected_rows"])
 DESCRIPTIONS = {
@@ -51,20 +53,25 @@ TABLES = {
 def landed_batch(
     context: dg.AssetExecutionContext, lake: Lake
 ) -> Iterator[dg.MaterializeResult[Any]]:
-    """The files of one arrival hour that are new by content, in one transaction."""
+    """The files of one arrival hour that are new by content: batches, a transaction each."""
     values = settings()
     hour = context.partition_key
+    report = BatchReport(None)
     with lake.writer(f"ingest {hour}, run {context.run_id}") as connection:
         waiting = waiting_work(connection, values, {})
-        report = ingest_batch(
-            connection,
-            [file for file in waiting.files if file.partition_key == hour],
-            hour,
-            context.run_id,
-            datetime.now(UTC),
-            values.pseudonym_key(),
-            progress=context.log.info,
-        )
+        files = [file for file in waiting.files if file.partition_key == hour]
+        for batch in batches_of(files, BATCH_BYTES):
+            report = report.and_then(
+                ingest_batch(
+                    connection,
+                    batch,
+                    hour,
+                    context.run_id,
+                    datetime.now(UTC),
+                    values.pseudonym_key(),
+                    progress=context.log.info,
+                )
+            )
     for name, reason in report.left.items():
         context.log.warning(f"{name}: left for later: {reason}")
     for key in TABLES:
