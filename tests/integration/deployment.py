@@ -7,8 +7,10 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from orchestration.ingestion.ingest import ingest_batch
 from orchestration.lake import Lake
 from orchestration.settings import PROJECT_ROOT, Settings
+from orchestration.waiting import waiting_work
 
 SHOAL = Path(sys.executable).with_name("shoal")
 TABLES = ("marts.customer_scores", "marts.customer_features", "marts.orders", "raw.events")
@@ -42,6 +44,20 @@ class Deployment:
             "-c",
             f"from orchestration.demo import run_job; run_job('batch_job', '{hour}')",
         )
+
+    def ingest_only(self) -> None:
+        """What a run leaves that dies after ingestion: a batch in raw, and in no other table."""
+        values = self.values.model_copy(update={"settle_seconds": 0})
+        with Lake.from_settings(values).writer("test: ingest") as connection:
+            files = waiting_work(connection, values, {}).files
+            ingest_batch(
+                connection,
+                files,
+                files[0].partition_key,
+                "a run that died",
+                datetime.now(UTC),
+                values.pseudonym_key(),
+            )
 
     def query(self, query: str) -> list[tuple[object, ...]]:
         with Lake.from_settings(self.values).reader() as connection:

@@ -91,13 +91,23 @@ def test_a_file_with_bad_rows_scores_the_good_ones_and_keeps_the_bad(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("job", ["daily_job", "training_job", "rebuild_job"])
-def test_what_runs_on_a_schedule_leaves_every_customer_scored(
+def test_what_runs_on_a_schedule_scores_everyone_and_carries_waiting_batches_through(
     demo: tuple[Deployment, str], job: str
 ) -> None:
     deployment, _ = demo
-    before = deployment.query("select count(*) from marts.customers")
+    ((before,),) = deployment.query("select count(*) from marts.customers")
+    row = {
+        "event_id": f"waits for {job}",
+        "occurred_at": "2026-09-30T21:00:00Z",
+        "event_type": "page_view",
+        "customer_ref": f"waits for {job}",
+    }
+    deployment.drop(f"{job}.jsonl", [row])
+    deployment.ingest_only()
     deployment.run(
         sys.executable, "-c", f"from orchestration.demo import run_job; run_job('{job}')"
     )
-    assert deployment.query("select count(*) from marts.customers") == before
-    assert deployment.query("select count(*) from marts.customer_scores") == before
+    assert isinstance(before, int)
+    for table in ("customers", "customer_scores", "customer_features"):
+        assert deployment.query(f"select count(*) from marts.{table}") == [(before + 1,)]
+    assert deployment.query("select count(*) from ops.batches where snapshot_id is null") == [(0,)]
