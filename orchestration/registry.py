@@ -1,9 +1,10 @@
 """The model registry: MLflow with text artifacts, a champion alias per task."""
 
 import logging
+import sqlite3
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,7 +79,34 @@ class Registry:
         self._client().set_registered_model_alias(version.task, CHAMPION, str(version.number))
 
     def champion(self, task: str) -> Version | None:
-        """The version that scores, or None before the first training."""
+        """The version that scores, or None before the first training.
+
+        Every batch asks, and importing MLflow takes a second or two: the local store's tables are
+        read as they are. What MLflow itself would say is `champion_by_mlflow`.
+        """
+        if self._values.mlflow_tracking_uri:
+            return self.champion_by_mlflow(task)
+        store = self._values.registry_store
+        if not store.exists():
+            return None
+        with closing(sqlite3.connect(f"{store.as_uri()}?mode=ro", uri=True)) as connection:
+            row = connection.execute(
+                "select versions.version, versions.source "
+                "from registered_model_aliases as aliases inner join model_versions as versions "
+                "on aliases.name = versions.name and aliases.version = versions.version "
+                "where aliases.name = ? and aliases.alias = ?",
+                [task, CHAMPION],
+            ).fetchone()
+            if row is None:
+                return None
+            tags = connection.execute(
+                "select key, value from model_version_tags where name = ? and version = ?",
+                [task, row[0]],
+            ).fetchall()
+        return Version(task, int(row[0]), Path(row[1].removeprefix("file://")), dict(tags))
+
+    def champion_by_mlflow(self, task: str) -> Version | None:
+        """The version that scores, as MLflow's client says."""
         client = self._client()
         found = client.search_registered_models(filter_string=f"name = '{task}'")
         if not found or CHAMPION not in found[0].aliases:
@@ -100,7 +128,7 @@ class Registry:
         for name in ("mlflow", "alembic"):
             logging.getLogger(name).setLevel(logging.WARNING)
 
-        (self._values.root / "registry").mkdir(parents=True, exist_ok=True)
+        self._values.registry_store.parent.mkdir(parents=True, exist_ok=True)
         uri = self._values.tracking_uri
         return MlflowClient(tracking_uri=uri, registry_uri=uri)
 

@@ -77,8 +77,13 @@ class Settings(BaseSettings):
         return self.root / "extensions"
 
     @property
+    def registry_store(self) -> Path:
+        """MLflow's database, unless a server is named."""
+        return self.root / "registry" / "mlflow.sqlite"
+
+    @property
     def tracking_uri(self) -> str:
-        return self.mlflow_tracking_uri or f"sqlite:///{self.root / 'registry' / 'mlflow.sqlite'}"
+        return self.mlflow_tracking_uri or f"sqlite:///{self.registry_store}"
 
     def pseudonym_key(self) -> str:
         """Secret key of the customer hash, made once on the first use when none is given.

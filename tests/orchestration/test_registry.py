@@ -37,6 +37,14 @@ def test_the_champion_keeps_its_files_and_record(registry: Registry, tmp_path: P
     assert champion.tags["lake_snapshot"] == "3"
 
 
+def test_the_tables_say_what_mlflow_says(registry: Registry, tmp_path: Path) -> None:
+    """Reading MLflow's own tables is quick, and depends on how its pinned version keeps them."""
+    assert registry.champion("churn") == registry.champion_by_mlflow("churn") is None
+    for content in ("one", "two"):
+        registry.promote(register(registry, tmp_path / "model", content))
+        assert registry.champion("churn") == registry.champion_by_mlflow("churn")
+
+
 def test_promotion_moves_the_champion(registry: Registry, tmp_path: Path) -> None:
     registry.promote(register(registry, tmp_path / "model", "one"))
     registry.promote(register(registry, tmp_path / "model", "two"))
