@@ -1,33 +1,10 @@
-{#
-    From which instant on the journey of each touched customer is computed anew. An event that tells
-    of an order takes the place of the order's own step, which may stand before it: so the journey
-    starts anew at that order.
-#}
+{# From which instant on the journey of each touched customer is computed anew. #}
 {% macro journey_restarts() -%}
 select
-    touched.visitor_key as customer_key,
-    least(touched.touched_from, min(told.ordered_at)) as restart_at
-from {{ ref('int_touched_visitors') }} as touched
-left join (
-    select
-        states.customer_key,
-        states.ordered_at,
-        events.occurred_at
-    from {{ ref('stg_order_events') }} as events
-    inner join {{ ref('int_order_states') }} as states on events.order_ref = states.order_ref
-    where
-        states.status = 'completed'
-        and states.ordered_at >= {{ first_touched_day() }} - {{ telling_time() }}
-        and events.occurred_at >= {{ first_touched_day() }}
-        and {{ tells_of('events', 'states') }}
-) as told
-    on
-        touched.visitor_key = told.customer_key
-        and touched.touched_from <= told.occurred_at
-where
-    touched.is_customer
-    and touched.touched_from is not null
-group by touched.visitor_key, touched.touched_from
+    visitor_key as customer_key,
+    journey_from as restart_at
+from {{ ref('int_touched_visitors') }}
+where journey_from is not null
 {%- endmacro %}
 
 {# Whether an event and the state of an order with the same reference are one and the same. #}

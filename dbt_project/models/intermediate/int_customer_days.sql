@@ -10,6 +10,7 @@
 ) }}
 
 {%- set first_day = first_touched_day() %}
+{%- set events_relation = events_to_compute() %}
 {%- set event_counts = {
     'page_views': 'page_view',
     'product_views': 'product_view',
@@ -70,7 +71,7 @@ customer_events as (
         event_type,
         channel,
         event_value
-    from {{ ref('int_events') }}
+    from {{ events_relation }}
     where
         occurred_at >= {{ first_day }}
         and occurred_at >= coalesce(linked_at, occurred_at)

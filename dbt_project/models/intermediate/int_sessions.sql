@@ -16,6 +16,8 @@
 -- what is computed anew starts with the first session that a new event may extend, whatever
 -- cut that session off: the one before it ended, and keeps its end.
 
+{%- set events_relation = events_to_compute() %}
+
 with visitor_events as (
 
     select
@@ -32,7 +34,7 @@ with visitor_events as (
         user_agent,
         event_value,
         {{ is_bot_agent('user_agent') }} as is_bot_agent
-    from {{ ref('int_events') }}
+    from {{ events_relation }}
     where occurred_at >= {{ first_restart_day(this) }}
 
 ),

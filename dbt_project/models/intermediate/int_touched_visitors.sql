@@ -196,6 +196,65 @@ touched_visitors as (
     where visitor_key is not null
     group by 1
 
+),
+
+-- An event that tells of an order takes the place of the order's own step, which may stand before
+-- it: so the journey starts anew at that order.
+touched_identifiers as (
+
+    select
+        identities.identifier_key,
+        touched.visitor_key,
+        touched.touched_from
+    from {{ ref('identity_map') }} as identities
+    inner join touched_visitors as touched on identities.customer_key = touched.visitor_key
+    where
+        touched.is_customer
+        and identities.is_owner
+
+),
+
+told_orders as (
+
+    select
+        touched.visitor_key,
+        min(states.ordered_at) as ordered_at
+    from {{ ref('stg_events') }} as events
+    inner join touched_identifiers as touched
+        on
+            coalesce(events.ref_key, events.anonymous_key) = touched.identifier_key
+            and events.occurred_at >= touched.touched_from
+    inner join {{ ref('int_order_states') }} as states
+        on
+            events.order_ref = states.order_ref
+            and touched.visitor_key = states.customer_key
+    where
+        events.event_type = 'order_completed'
+        and events.occurred_at >= (select min(first.touched_from) from touched_visitors as first)
+        and states.status = 'completed'
+        and {{ tells_of('events', 'states') }}
+    group by 1
+
+),
+
+final as (
+
+    select
+        -- ids
+        touched.visitor_key,
+        touched.is_customer,
+
+        -- times
+        touched.touched_from,
+        case
+            when touched.is_customer
+                then least(
+                    touched.touched_from, coalesce(told_orders.ordered_at, touched.touched_from)
+                )
+        end as journey_from
+    from touched_visitors as touched
+    left join told_orders on touched.visitor_key = told_orders.visitor_key
+
 )
 
-select * from touched_visitors
+select * from final

@@ -29,6 +29,12 @@ renamed as (
         user_agent,
         referrer,
 
+        -- the order that an event tells of
+        case
+            when lower(event_type) = 'order_completed'
+                then {{ json_text('properties', 'order_ref') }}
+        end as order_ref,
+
         -- lineage
         batch_id
     from source

@@ -8,6 +8,7 @@
 -- names is that event.
 
 {%- set first_day = first_journey_day() %}
+{%- set events_relation = events_to_compute() %}
 
 {% if is_incremental() %}
 with restarts as (
@@ -33,6 +34,9 @@ sessions as (
         ended_at >= {{ first_day }}
         and customer_key is not null
         and not is_bot_agent
+        {% if is_incremental() %}
+        and customer_key in (select restarts.customer_key from restarts)
+        {% endif %}
 
 ),
 
@@ -47,7 +51,7 @@ events as (
         channel,
         campaign_ref,
         event_value
-    from {{ ref('int_events') }}
+    from {{ events_relation }}
     where
         occurred_at >= {{ first_day }}
         and customer_key is not null
@@ -58,17 +62,17 @@ events as (
 order_events as (
 
     select
-        events.customer_key,
-        events.occurred_at,
-        told.event_id,
-        told.order_ref
-    from {{ ref('stg_order_events') }} as told
-    inner join {{ ref('int_events') }} as events on told.event_id = events.event_id
+        customer_key,
+        occurred_at,
+        event_id,
+        order_ref
+    from {{ events_relation }}
     where
-        told.occurred_at >= {{ first_day }} - {{ telling_time() }}
-        and events.occurred_at >= {{ first_day }} - {{ telling_time() }}
-        and events.customer_key is not null
-        and not {{ is_bot_agent('events.user_agent') }}
+        occurred_at >= {{ first_day }} - {{ telling_time() }}
+        and event_type = 'order_completed'
+        and customer_key is not null
+        and order_ref is not null
+        and not {{ is_bot_agent('user_agent') }}
 
 ),
 
@@ -120,6 +124,9 @@ order_steps as (
     where
         states.ordered_at >= {{ first_day }}
         and states.customer_key is not null
+        {% if is_incremental() %}
+        and states.customer_key in (select restarts.customer_key from restarts)
+        {% endif %}
         and not exists (
             select 1
             from order_events
@@ -151,6 +158,9 @@ message_steps as (
     where
         sent_at >= {{ first_day }}
         and customer_key is not null
+        {% if is_incremental() %}
+        and customer_key in (select restarts.customer_key from restarts)
+        {% endif %}
         and not is_control
 
 ),
@@ -174,6 +184,9 @@ feedback_steps as (
     where
         posted_at >= {{ first_day }}
         and customer_key is not null
+        {% if is_incremental() %}
+        and customer_key in (select restarts.customer_key from restarts)
+        {% endif %}
 
 ),
 
