@@ -13,7 +13,7 @@ demo: setup .venv/.$(DATASET)
 	$(BIN)/shoal demo --dataset $(DATASET) $(if $(DATA),--data "$(DATA)") --customers $(CUSTOMERS) --events $(EVENTS)
 
 test: setup-dev lint
-	$(BIN)/pytest tests -m "not slow"
+	$(BIN)/pytest tests -m "not slow" --hypothesis-profile=ci
 
 test-all: setup-dev lint
 	$(BIN)/pytest tests

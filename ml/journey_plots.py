@@ -14,7 +14,7 @@ from ml.journey_figures import (
     journey_map_figure,
     retention_figure,
 )
-from ml.plots import _png
+from ml.plots import png
 
 
 def journey_map_png(
@@ -41,7 +41,7 @@ def journey_map_png(
     KeyError
         A column is missing.
     """
-    return _png(journey_map_figure(transitions, period, title), None)
+    return png(journey_map_figure(transitions, period, title))
 
 
 def funnel_png(funnel: pd.DataFrame, period: str, title: str = "Conversion funnel") -> bytes:
@@ -65,7 +65,7 @@ def funnel_png(funnel: pd.DataFrame, period: str, title: str = "Conversion funne
     KeyError
         A column is missing.
     """
-    return _png(funnel_figure(funnel, period, title), None)
+    return png(funnel_figure(funnel, period, title))
 
 
 def retention_heatmap_png(
@@ -93,7 +93,7 @@ def retention_heatmap_png(
     KeyError
         A column is missing.
     """
-    return _png(retention_figure(cohorts, period, title, unit), None)
+    return png(retention_figure(cohorts, period, title, unit))
 
 
 def attribution_png(
@@ -118,4 +118,4 @@ def attribution_png(
     KeyError
         A column is missing.
     """
-    return _png(attribution_figure(credits, period, title), None)
+    return png(attribution_figure(credits, period, title))

@@ -52,7 +52,7 @@ def roc_png(label: npt.ArrayLike, scores: Mapping[str, npt.ArrayLike], title: st
     axes.plot([0, 1], [0, 1], color="0.6", linewidth=1, label="chance")
     axes.set(xlabel="false positive rate (share of label 0)", xlim=(0, 1), ylim=(0, 1.01))
     axes.set_ylabel("true positive rate (share of label 1)")
-    return _png(figure, axes)
+    return png(figure, axes)
 
 
 def reliability_png(label: npt.ArrayLike, scores: Mapping[str, npt.ArrayLike], title: str) -> bytes:
@@ -74,7 +74,7 @@ def reliability_png(label: npt.ArrayLike, scores: Mapping[str, npt.ArrayLike], t
                 )
     axes.set(xlabel="predicted probability", xlim=(0, 1), ylim=(0, 1))
     axes.set_ylabel("observed share of label 1 (small figures: customers)")
-    return _png(figure, axes)
+    return png(figure, axes)
 
 
 def lift_png(label: npt.ArrayLike, scores: Mapping[str, npt.ArrayLike], title: str) -> bytes:
@@ -90,7 +90,7 @@ def lift_png(label: npt.ArrayLike, scores: Mapping[str, npt.ArrayLike], title: s
     axes.axhline(1, color="0.6", linewidth=1, label="chance")
     axes.set(xlabel="customers contacted, highest scores first (%)", xlim=(0, 100))
     axes.set_ylabel("lift (times the mean rate)")
-    return _png(figure, axes)
+    return png(figure, axes)
 
 
 def segments_png(profile: pd.DataFrame, title: str, currency: str = "") -> bytes:
@@ -132,7 +132,7 @@ def segments_png(profile: pd.DataFrame, title: str, currency: str = "") -> bytes
         axes.margins(x=0.25)
         axes.spines[["top", "right"]].set_visible(False)
     grid[0].invert_yaxis()
-    return _png(figure, None)
+    return png(figure, None)
 
 
 def _canvas(
@@ -157,7 +157,8 @@ def _style(i: int) -> dict[str, Any]:
     return {"color": COLOURS[i % len(COLOURS)], "linestyle": STYLES[i % len(STYLES)]}
 
 
-def _png(figure: Figure, axes: Axes | None) -> bytes:
+def png(figure: Figure, axes: Axes | None = None) -> bytes:
+    """Draw a figure as PNG, with the legend of its axes if they are named."""
     if axes is not None:
         axes.legend(frameon=False, fontsize=8)
     buffer = io.BytesIO()

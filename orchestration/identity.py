@@ -199,11 +199,24 @@ def _links(connection: duckdb.DuckDBPyConnection, keys: Sequence[str]) -> list[S
     """Every piece of evidence between two of the refs that joins people."""
     rows = connection.execute(
         """
-        with edges as (
-            select distinct edges.ref_key, edges.identifier_kind, edges.identifier_key
+        with births as (
+            select
+                ref_key,
+                max_by(birth_year, (updated_at, birth_year)) as birth_year
+            from staging.stg_customers
+            where ref_key in (select unnest($keys::varchar[]))
+            group by ref_key
+        ),
+        edges as (
+            select distinct
+                edges.ref_key,
+                edges.identifier_kind,
+                edges.identifier_key,
+                case when rules.needs_same_birth_year then births.birth_year end as birth_year
             from intermediate.int_identity_edges as edges
             inner join ops.identity_guardrails as rules
                 on edges.identifier_kind = rules.identifier_kind
+            left join births on edges.ref_key = births.ref_key
             anti join intermediate.identity_cuts as cuts
                 on edges.identifier_key = cuts.identifier_key
             where rules.joins_people and edges.ref_key in (select unnest($keys::varchar[]))
@@ -213,6 +226,7 @@ def _links(connection: duckdb.DuckDBPyConnection, keys: Sequence[str]) -> list[S
         from edges
         inner join edges as others
             on edges.identifier_key = others.identifier_key and edges.ref_key <> others.ref_key
+                and coalesce(edges.birth_year = others.birth_year, true)
         union all
         select left_key, 'match', format('{:.4f}', probability), right_key
         from intermediate.identity_matches

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from ml.reasons import Phrase, explain
 from ml.segments import SegmentModel
+from orchestration.ingestion.sql import transaction
 from orchestration.lake import Lake
 from orchestration.models import Champion
 from orchestration.registry import Version
@@ -190,8 +191,7 @@ def _replace(
     history: str | None = None,
 ) -> None:
     """Replace rows by customer, and drop those of customers who are no longer there."""
-    connection.execute("begin")
-    try:
+    with transaction(connection):
         connection.execute(
             f"delete from marts.{table} where customer_key not in "
             "(select customer_key from marts.customer_features)"
@@ -205,7 +205,3 @@ def _replace(
             connection.execute(f"insert into marts.{table} by name select * from fresh_rows")
             if history is not None:
                 connection.execute(f"insert into marts.{history} by name select * from fresh_rows")
-        connection.execute("commit")
-    except BaseException:
-        connection.execute("rollback")
-        raise

@@ -6,6 +6,7 @@ Every function takes any text, gives null for what is no identifier, and never r
 import csv
 import re
 import unicodedata
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -44,10 +45,9 @@ def normal_email(text: str | None) -> str | None:
 
     Well-known providers deliver with and without dots or a tag; those are left out.
     """
-    plain = _plain(text)
-    if plain is None:
+    address = _plain(text, without=_INVISIBLE)
+    if address is None:
         return None
-    address = "".join(c for c in plain if unicodedata.category(c) not in _INVISIBLE)
     before = None
     while before != address:
         before = address
@@ -76,10 +76,9 @@ def normal_phone(text: str | None, country: str | None = None) -> str | None:
     """
     import phonenumbers
 
-    plain = _plain(text)
+    plain = _plain(text, without={"Cc", "Cf", "Cs"})
     if plain is None:
         return None
-    plain = "".join(c for c in plain if unicodedata.category(c) not in {"Cc", "Cf", "Cs"})
     region = (_plain(country) or "").strip().upper()
     region = REGIONS.get(region, region)
     known = region in phonenumbers.SUPPORTED_REGIONS
@@ -94,11 +93,10 @@ def normal_phone(text: str | None, country: str | None = None) -> str | None:
 
 def normal_loyalty(text: str | None) -> str | None:
     """Give a loyalty number in upper case, without spaces and dashes; null without one."""
-    plain = _plain(text)
-    if plain is None or plain.startswith(("{", "[")):
+    number = _plain(text, without={*_INVISIBLE, "Pd"}, case=str.upper)
+    if number is None or number.startswith(("{", "[")):
         return None
-    number = "".join(c for c in plain if unicodedata.category(c) not in {*_INVISIBLE, "Pd"}).upper()
-    return number if len(number) <= LONGEST and any(c.isalnum() for c in number) else None
+    return number if any(c.isalnum() for c in number) else None
 
 
 def placeholder_reason(kind: str, normal: str | None) -> str | None:
@@ -131,19 +129,20 @@ def placeholders() -> tuple[Placeholder, ...]:
     return tuple(rules)
 
 
-def _plain(text: str | None) -> str | None:
-    """A text in compatibility form, trimmed and in lower case; null when empty or too long."""
+def _plain(
+    text: str | None, without: Set[str] = frozenset(), case: Callable[[str], str] = str.lower
+) -> str | None:
+    """A trimmed text in compatibility form and one case; null when empty or too long.
+
+    Characters of the categories ``without`` are left out. A change of case can undo the form and
+    leaving out can bring letters and accents together, so it goes on until nothing changes.
+    """
     if text is None or len(text := text.strip()) > LONGEST:
         return None
-    plain = _stable(text).strip()
-    return plain if plain and len(plain) <= LONGEST else None
-
-
-def _stable(text: str) -> str:
-    """Compatibility form in lower case; lowering can undo the form, so until nothing changes."""
     for _ in range(4):
-        folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).lower())
+        folded = unicodedata.normalize("NFKC", case(unicodedata.normalize("NFKC", text)))
+        folded = "".join(c for c in folded if unicodedata.category(c) not in without).strip()
         if folded == text:
             break
         text = folded
-    return text
+    return text if text and len(text) <= LONGEST else None

@@ -137,6 +137,10 @@ def worlds(new_lake: NewLake) -> DbtLake:
         profile("chain a", email="one"),
         profile("chain b", day=1, email="one", phone="two"),
         profile("chain c", day=2, phone="two"),
+        profile("kin a", email="x", phone="kin", birth_date=date(1960, 1, 1)),
+        profile("kin b", day=1, email="y", phone="kin", birth_date=date(1990, 1, 1)),
+        profile("kin c", day=2, email="x"),
+        profile("kin c", day=3, email="y"),
         profile("later", day=3, email="late mail"),
         *(profile(f"four {number}", day=number, email="four") for number in range(3)),
         *(profile(f"five {number}", day=number, email="five") for number in range(4)),
@@ -192,6 +196,13 @@ def test_a_chain_of_evidence_is_explained_step_by_step(worlds: DbtLake) -> None:
         ("chain b", "email", "one", "chain a"),
     ]
     assert [row["ref_key"] for row in found.refs] == ["chain a", "chain b", "chain c"]
+
+
+def test_a_path_names_no_evidence_that_did_not_count(worlds: DbtLake) -> None:
+    """The telephone of two birth years would be the shorter way."""
+    assert customers_of(worlds, "kin") == ["kin a"]
+    steps = [(step.ref_key, step.kind, step.other_key) for step in explained(worlds, "kin b").path]
+    assert steps == [("kin b", "email", "kin c"), ("kin c", "email", "kin a")]
 
 
 def test_an_older_ref_renames_the_customer_and_the_log_says_so(worlds: DbtLake) -> None:

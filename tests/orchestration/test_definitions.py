@@ -9,7 +9,17 @@ import pytest
 from orchestration.definitions import defs
 from orchestration.settings import PROJECT_ROOT
 
-HEAVY = ("evidently", "torch", "sklearn", "lightgbm", "mlflow", "matplotlib", "dbt.cli.main")
+HEAVY = (
+    "evidently",
+    "torch",
+    "sklearn",
+    "lightgbm",
+    "mlflow",
+    "matplotlib",
+    "dbt.cli.main",
+    "pandas",
+    "splink",
+)
 
 
 @pytest.fixture(scope="module")

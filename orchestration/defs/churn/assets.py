@@ -5,9 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from ml.churn import train_churn
 from orchestration.lake import Lake
-from orchestration.models import beats_baselines, train_task
 
 
 @dg.asset(
@@ -21,6 +19,9 @@ def churn_model(
     context: dg.AssetExecutionContext, lake: Lake
 ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
     """Probability that an active customer buys nothing in the horizon, judged on a later time."""
+    from ml.churn import train_churn
+    from orchestration.models import beats_baselines, train_task
+
     trained, metadata = train_task("churn", train_churn, lake, context.log)
     yield dg.MaterializeResult(metadata=metadata)
     yield beats_baselines(trained)

@@ -5,7 +5,6 @@ from typing import Any
 
 import dagster as dg
 
-from orchestration.identity_matches import match_customers
 from orchestration.lake import Lake
 from orchestration.settings import settings
 
@@ -25,6 +24,8 @@ def identity_matches(context: dg.AssetExecutionContext, lake: Lake) -> dg.Materi
     Compared by name, birth date, address and contacts are those who share no identifier with
     anyone. ``same`` is merged, ``review`` waits for people, ``different`` was withdrawn.
     """
+    from orchestration.identity_matches import match_customers
+
     now = datetime.now(UTC).replace(tzinfo=None)
     report = match_customers(lake, context.run_id, now, seed=settings().seed)
     context.log.info(

@@ -4,7 +4,6 @@ from typing import Any
 
 import dagster as dg
 
-from orchestration.attribution import MODELS, write_attribution
 from orchestration.journey_report import draw_journeys
 from orchestration.lake import Lake
 from orchestration.pictures import picture, save_picture
@@ -23,6 +22,8 @@ OWNERS = ["team:data-science"]
 )
 def attribution_models(lake: Lake) -> dg.MaterializeResult[Any]:
     """One row per model, day, channel and campaign: Markov removal effect and Shapley value."""
+    from orchestration.attribution import MODELS, write_attribution
+
     credits = write_attribution(lake)
     return dg.MaterializeResult(
         metadata={

@@ -1,19 +1,20 @@
 """Evidently: has what the models see moved since training, and is it sound?"""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import duckdb
-import pandas as pd
 
 from orchestration.lake import Lake
-from orchestration.models import KEYS
 from orchestration.registry import Registry, Version
 from orchestration.settings import settings
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 OWNERS = ["team:data-science"]
-NOT_FEATURES = (*KEYS, "batch_id")
+NOT_FEATURES = ("customer_key", "as_of", "batch_id")
 
 
 @dg.asset(
@@ -123,7 +124,7 @@ def quality_is_sound(rows: int, repeated_customers: int) -> dg.AssetCheckResult:
     )
 
 
-def _training_features(connection: duckdb.DuckDBPyConnection, champion: Version) -> pd.DataFrame:
+def _training_features(connection: duckdb.DuckDBPyConnection, champion: Version) -> "pd.DataFrame":
     """The newest instant of the feature history in the snapshot that the champion learnt from."""
     snapshot = int(champion.tags["lake_snapshot"])
     return connection.execute(
@@ -136,7 +137,7 @@ def _training_features(connection: duckdb.DuckDBPyConnection, champion: Version)
     ).df()
 
 
-def _active_features(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+def _active_features(connection: duckdb.DuckDBPyConnection) -> "pd.DataFrame":
     """Features of those who belong to the population that models learn from."""
     return connection.execute(
         """

@@ -5,9 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from ml.propensity import train_propensity
 from orchestration.lake import Lake
-from orchestration.models import beats_baselines, train_task
 
 
 @dg.asset(
@@ -21,6 +19,9 @@ def purchase_model(
     context: dg.AssetExecutionContext, lake: Lake
 ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
     """Probability that an active customer buys within the horizon, judged on a later time."""
+    from ml.propensity import train_propensity
+    from orchestration.models import beats_baselines, train_task
+
     trained, metadata = train_task("purchase", train_propensity, lake, context.log)
     yield dg.MaterializeResult(metadata=metadata)
     yield beats_baselines(trained)

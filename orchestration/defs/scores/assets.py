@@ -6,11 +6,8 @@ from typing import Any
 import dagster as dg
 
 from orchestration.lake import Lake
-from orchestration.models import load_champions
-from orchestration.phrases import feature_phrases
 from orchestration.publication import publish
 from orchestration.registry import Registry
-from orchestration.score_tables import model_versions, write_scores
 from orchestration.settings import settings
 
 OWNERS = ["team:data-science"]
@@ -43,6 +40,10 @@ def customer_scores(
     context: dg.AssetExecutionContext, lake: Lake
 ) -> tuple[dg.MaterializeResult[Any], dg.MaterializeResult[Any]]:
     """One row per customer: newest scores, segment and top reasons; the history keeps them all."""
+    from orchestration.models import load_champions
+    from orchestration.phrases import feature_phrases
+    from orchestration.score_tables import model_versions, write_scores
+
     champions = load_champions(Registry())
     if not champions:
         context.log.warning("no model yet: scores are null until training_job has run")

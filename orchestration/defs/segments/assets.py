@@ -7,12 +7,9 @@ from typing import Any
 
 import dagster as dg
 
-from ml.segments import NoSegments, fit_segments
 from orchestration.lake import Lake, current_snapshot
-from orchestration.models import SEGMENTS, load_segments
 from orchestration.pictures import picture, save_picture
 from orchestration.registry import Registry, code_version, scratch_folder
-from orchestration.score_tables import assign_segments
 from orchestration.settings import settings
 
 OWNERS = ["team:data-science"]
@@ -29,6 +26,10 @@ def segment_model(
     context: dg.AssetExecutionContext, lake: Lake
 ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
     """K-means over scaled log recency, frequency and monetary value, with plain names."""
+    from ml.plots import segments_png
+    from ml.segments import NoSegments, fit_segments
+    from orchestration.models import SEGMENTS
+
     values = settings()
     with lake.reader(latest=True) as connection:
         snapshot = current_snapshot(connection)
@@ -49,8 +50,6 @@ def segment_model(
         yield dg.MaterializeResult(metadata={"trained": False, "reason": str(problem)})
         yield segments_were_found(None, str(problem))
         return
-
-    from ml.plots import segments_png
 
     profile = model.profile(features)
     image = segments_png(profile, f"Segments as of {features['as_of'].max():%Y-%m-%d}")
@@ -101,6 +100,9 @@ def segments_were_found(count: int | None, description: str) -> dg.AssetCheckRes
 )
 def customer_segments(context: dg.AssetExecutionContext, lake: Lake) -> dg.MaterializeResult[Any]:
     """One segment per customer, as of the features; only what changed is assigned anew."""
+    from orchestration.models import load_segments
+    from orchestration.score_tables import assign_segments
+
     segments = load_segments(Registry())
     if segments is None:
         context.log.warning("no segmentation yet: materialize segment_model")

@@ -5,9 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from ml.value import train_value
 from orchestration.lake import Lake
-from orchestration.models import beats_baselines, train_task
 
 
 @dg.asset(
@@ -21,6 +19,9 @@ def value_model(
     context: dg.AssetExecutionContext, lake: Lake
 ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
     """Expected spend of an active customer over the churn horizon, judged on a later time."""
+    from ml.value import train_value
+    from orchestration.models import beats_baselines, train_task
+
     trained, metadata = train_task("value", train_value, lake, context.log)
     yield dg.MaterializeResult(metadata=metadata)
     yield beats_baselines(trained)
