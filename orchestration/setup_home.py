@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -38,8 +39,12 @@ def prepare(values: Settings) -> None:
     with lake.writer("set up") as connection:
         create_tables(connection)
         models = _models_to_build(connection, with_views=changed)
-        if models:
+        outdated = _outdated_models(connection)
+        if models or outdated:
             set_clock(connection, values)
+    if outdated:
+        print(f"computed anew, since their columns changed: {', '.join(outdated)}")
+        build_models(lake, outdated, full_refresh=True)
     if models:
         build_models(lake, models)
     if changed or not LINEAGE.exists():
@@ -47,8 +52,8 @@ def prepare(values: Settings) -> None:
             write_column_lineage(connection)
 
 
-def build_models(lake: Lake, names: Sequence[str]) -> None:
-    """Make tables, views and seeds that no run may miss.
+def build_models(lake: Lake, names: Sequence[str], *, full_refresh: bool = False) -> None:
+    """Make tables, views and seeds that no run may miss, or make tables anew from all history.
 
     Raises
     ------
@@ -56,7 +61,7 @@ def build_models(lake: Lake, names: Sequence[str]) -> None:
         Naming every model that failed.
     """
     with lake.lease("build models"):
-        results = run_dbt("build", names, tests=False)
+        results = run_dbt("build", names, tests=False, full_refresh=full_refresh)
     list(dagster_events(results, {}, {}))  # raises on a failed model
 
 
@@ -89,10 +94,7 @@ def start_dagster(values: Settings, port: int) -> None:
 
 def _models_to_build(connection: duckdb.DuckDBPyConnection, *, with_views: bool) -> list[str]:
     """Models that the lake lacks, and its views and seeds where their definitions may be old."""
-    manifest = json.loads(MANIFEST.read_text())
-    models = [
-        node for node in manifest["nodes"].values() if node["resource_type"] in ("model", "seed")
-    ]
+    models = _nodes("model", "seed")
     existing = connection.execute(
         "select schema_name, table_name from duckdb_tables() where database_name = 'lake' "
         "union all "
@@ -104,6 +106,29 @@ def _models_to_build(connection: duckdb.DuckDBPyConnection, *, with_views: bool)
         if (model["schema"], model["alias"]) not in set(existing)
         or (with_views and model["config"]["materialized"] in ("view", "seed"))
     ]
+
+
+def _outdated_models(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Tables that an earlier version of their model left with other columns."""
+    columns: dict[tuple[str, str], set[str]] = {}
+    for schema, table, column in connection.execute(
+        "select columns.schema_name, columns.table_name, columns.column_name "
+        "from duckdb_columns() as columns "
+        "inner join duckdb_tables() as tables using (database_name, schema_name, table_name) "
+        "where columns.database_name = 'lake'"
+    ).fetchall():
+        columns.setdefault((schema, table), set()).add(column)
+    return [
+        model["name"]
+        for model in _nodes("model")
+        if columns.get((model["schema"], model["alias"]), set(model["columns"]))
+        != set(model["columns"])
+    ]
+
+
+def _nodes(*kinds: str) -> list[dict[str, Any]]:
+    nodes = json.loads(MANIFEST.read_text())["nodes"].values()
+    return [node for node in nodes if node["resource_type"] in kinds]
 
 
 def _manifest_is_stale() -> bool:

@@ -14,9 +14,14 @@
     {{ clock_row()['last_batch_id'] }}
 {%- endmacro %}
 
+{# Whether models run: documentation and linting only compile them, and need no lake. #}
+{% macro is_running() -%}
+    {{ return(execute and flags.WHICH not in ('compile', 'generate', 'list', 'parse')) }}
+{%- endmacro %}
+
 {#
-    Read as literals, so that the engine skips files by their statistics. Documentation and linting
-    compile without running anything and need no lake: they see bounds that hold no batch.
+    Read as literals, so that the engine skips files by their statistics. Where nothing runs they
+    are bounds that hold no batch.
 #}
 {% macro clock_row() -%}
     {%- set clock = source('ops', 'clock') -%}  {#- outside the condition: dbt notes it when parsing #}
@@ -26,7 +31,7 @@
     {%- if known.get('invocation_id') == invocation_id -%}
         {{ return(known) }}
     {%- endif -%}
-    {%- if execute and flags.WHICH not in ('compile', 'generate', 'list', 'parse') -%}
+    {%- if is_running() -%}
         {%- set result = run_query(
             "select first_batch_id, last_batch_id, as_of from " ~ clock
         ) -%}

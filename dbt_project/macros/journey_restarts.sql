@@ -34,7 +34,8 @@ where journey_from is not null
     ) as restarts
     where
         target.customer_key = restarts.customer_key
-        and target.occurred_at >= restarts.restart_at;
+        and target.occurred_at >= restarts.restart_at
+        and target.occurred_at >= {{ first_journey_day() }};
 
     insert into {{ arguments['target_relation'] }} ({{ columns }})
     select {{ columns }}

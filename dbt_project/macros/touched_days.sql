@@ -12,20 +12,16 @@
     )) }}
 {%- endmacro %}
 
-{# Earliest day from which this run computes sessions anew; `known` holds the sessions so far. #}
-{% macro first_restart_day(known) -%}
+{# Earliest day from which this run computes sessions anew. #}
+{% macro first_restart_day() -%}
     {%- set touched_visitors = ref('int_touched_visitors') -%}
     {{ return(first_day_of(
-        "select cast(min(least(touched.touched_from, known.started_at)) as date) from "
-        ~ touched_visitors ~ " as touched left join " ~ known ~ " as known"
-        ~ " on touched.visitor_key = known.visitor_key"
-        ~ " and known.ended_at >= touched.touched_from - " ~ session_gap()
+        "select cast(min(sessions_from) as date) from " ~ touched_visitors
     )) }}
 {%- endmacro %}
 
 {# Earliest day with a new number of any kind: sessions that grew and orders of guests included. #}
 {% macro first_changed_day() -%}
-    {%- set sessions = ref('int_sessions') -%}
     {%- set orders = ref('stg_orders') -%}
     {%- set lines = ref('stg_order_lines') -%}
     {%- set ordered_day = first_day_of(
@@ -34,13 +30,13 @@
         ~ " where " ~ in_this_run() ~ " union select order_ref from " ~ lines
         ~ " where " ~ in_this_run() ~ ")"
     ) -%}
-    {{ return("least(" ~ first_restart_day(sessions) ~ ", " ~ ordered_day ~ ")") }}
+    {{ return("least(" ~ first_restart_day() ~ ", " ~ ordered_day ~ ")") }}
 {%- endmacro %}
 
 {# The day that a query finds, or the beginning (rebuild) or the end (nothing to do) of time. #}
 {% macro first_day_of(query) -%}
     {%- set day = '0001-01-01' -%}
-    {%- if execute and is_incremental() -%}
+    {%- if is_running() and is_incremental() -%}
         {%- set day = run_query(query).rows[0][0] or '9999-12-31' -%}
     {%- endif -%}
     {{ return("date '" ~ day ~ "'") }}
@@ -49,4 +45,15 @@
 {# The pause of a visitor after which a new session starts. #}
 {% macro session_gap() -%}
     interval {{ var('session_gap_minutes') | int }} minute
+{%- endmacro %}
+
+{#
+    A table of the same schema as an earlier run left it, or none: for a model that reads what a
+    model after it kept. In a run over the whole history nothing that was kept counts.
+#}
+{% macro relation_so_far(name) -%}
+    {%- if is_running() and not is_whole_history() -%}
+        {{ return(adapter.get_relation(this.database, this.schema, name)) }}
+    {%- endif -%}
+    {{ return(none) }}
 {%- endmacro %}

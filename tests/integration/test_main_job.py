@@ -4,7 +4,8 @@ import sys
 
 import pytest
 
-from tests.integration.deployment import Deployment
+from orchestration.lake import Lake
+from tests.integration.deployment import SHOAL, Deployment
 
 
 def test_summary_says_what_came_out(demo: tuple[Deployment, str]) -> None:
@@ -111,3 +112,23 @@ def test_what_runs_on_a_schedule_scores_everyone_and_carries_waiting_batches_thr
     for table in ("customers", "customer_scores", "customer_features"):
         assert deployment.query(f"select count(*) from marts.{table}") == [(before + 1,)]
     assert deployment.query("select count(*) from ops.batches where snapshot_id is null") == [(0,)]
+
+
+@pytest.mark.slow
+def test_tables_of_an_earlier_version_are_computed_anew(demo: tuple[Deployment, str]) -> None:
+    """Set-up finds the columns that a model has by now and its table lacks."""
+    deployment, _ = demo
+
+    def steps() -> list[tuple[object, ...]]:
+        with Lake.from_settings(deployment.values).reader(latest=True) as connection:
+            return connection.execute("from marts.journey_steps order by all").fetchall()
+
+    before = steps()
+    with Lake.from_settings(deployment.values).writer("test: an earlier version") as connection:
+        connection.execute("alter table intermediate.int_touched_visitors drop column touched_from")
+        connection.execute("alter table marts.journey_steps drop column cost")
+    said = deployment.run(str(SHOAL), "setup")
+    assert "int_touched_visitors" in said
+    assert "journey_steps" in said
+    assert steps() == before
+    assert "computed anew" not in deployment.run(str(SHOAL), "setup")

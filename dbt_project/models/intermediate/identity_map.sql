@@ -125,6 +125,14 @@ touched_refs as (
 
 ),
 
+touched_persons as (
+
+    select distinct known.customer_key
+    from {{ this }} as known
+    inner join touched_refs on known.identifier_key = touched_refs.ref_key
+
+),
+
 component_refs as (
 
     select ref_key
@@ -133,9 +141,8 @@ component_refs as (
     union
 
     select members.identifier_key as ref_key
-    from touched_refs
-    inner join {{ this }} as known on touched_refs.ref_key = known.identifier_key
-    inner join {{ this }} as members on known.customer_key = members.customer_key
+    from {{ this }} as members
+    inner join touched_persons on members.customer_key = touched_persons.customer_key
     where members.identifier_kind = 'customer'
 
 ),

@@ -40,8 +40,11 @@
     'orders', 'revenue', 'units', 'lines', 'returns', 'return_amount', 'discount_amount',
     'gross_amount', 'products_new', 'events',
 ] %}
+{%- set running = totals + ['active_days', 'order_days'] %}
 
-with touched as (
+with {{ touched_identifiers() }},
+
+touched as (
 
     {% if is_incremental() %}
     select
@@ -117,7 +120,7 @@ touched_orders as (
         orders.discount_amount,
         orders.net_amount,
         touched.first_day
-    from {{ ref('int_order_states') }} as states
+    from {{ rows_to_compute('int_order_states', 'stg_orders') }} as states
     inner join {{ ref('orders') }} as orders on states.order_ref = orders.order_ref
     inner join touched on states.customer_key = touched.customer_key
 
@@ -188,7 +191,7 @@ message_days as (
         max(messages.sent_at) as last_at,
         count(*) as messages,
         sum(messages.cost) as message_cost
-    from {{ ref('int_messages') }} as messages
+    from {{ rows_to_compute('int_messages', 'stg_messages') }} as messages
     inner join touched
         on
             messages.customer_key = touched.customer_key
@@ -210,7 +213,7 @@ feedback_days as (
         count(*) as feedback_given,
         count(feedback.rating) as ratings,
         sum(feedback.rating) as rating_sum
-    from {{ ref('int_feedback') }} as feedback
+    from {{ rows_to_compute('int_feedback', 'stg_feedback') }} as feedback
     inner join touched
         on
             feedback.customer_key = touched.customer_key
@@ -263,7 +266,7 @@ measured_days as (
         cast(coalesce({{ source }}.{{ name }}, 0) as double) as {{ name }},
         {%- endfor %}
         {%- endfor %}
-        true as is_computed
+        case when order_days.orders > 0 then days.activity_date end as purchased_on
     from computed_days as days
     {% for source in measures_by_source %}
     left join {{ source }}
@@ -272,46 +275,90 @@ measured_days as (
             and days.activity_date = {{ source }}.activity_date
     {% endfor %}
 
-    {%- if is_incremental() %}
+),
 
-    union all
+-- what each customer has come to before the first day that is computed
+known_totals as (
 
+    {% if is_incremental() %}
     select
         days.customer_key,
-        days.activity_date,
-        days.first_at,
-        days.last_at,
-        days.last_order_at,
-        {%- for name in measures %}
-        days.{{ name }},
+        {%- for name in running %}
+        max_by(days.{{ name }}_to_date, days.activity_date) as {{ name }},
         {%- endfor %}
-        false as is_computed
+        max_by(days.last_order_at_to_date, days.activity_date) as last_order_at,
+        max_by(days.first_at_to_date, days.activity_date) as first_at,
+        max_by(days.first_order_date_to_date, days.activity_date) as first_order_date
     from {{ this }} as days
     inner join touched
         on
             days.customer_key = touched.customer_key
             and days.activity_date < touched.first_day
-    {%- endif %}
-
-),
-
-with_previous_order as (
-
+    group by days.customer_key
+    {% else %}
     select
-        *,
-        case
-            when orders > 0
-                then activity_date - max(case when orders > 0 then activity_date end) over (
-                    partition by customer_key
-                    order by activity_date
-                    rows between unbounded preceding and 1 preceding
-                )
-        end as days_since_previous_order
-    from measured_days
+        customer_key,
+        {%- for name in running %}
+        cast(0 as double) as {{ name }},
+        {%- endfor %}
+        cast(null as timestamp) as last_order_at,
+        cast(null as timestamp) as first_at,
+        cast(null as date) as first_order_date
+    from touched
+    where false
+    {% endif %}
 
 ),
 
 with_running_totals as (
+
+    select
+        -- ids
+        days.customer_key,
+        days.activity_date,
+
+        -- times
+        days.first_at,
+        days.last_at,
+        days.last_order_at,
+        days.purchased_on
+        - coalesce(max(days.purchased_on) over before, cast(known.last_order_at as date))
+            as days_since_previous_order,
+
+        -- measures of the day
+        {%- for name in measures %}
+        days.{{ name }},
+        {%- endfor %}
+
+        -- running totals, this day included
+        {%- for name in totals %}
+        coalesce(known.{{ name }}, 0) + sum(days.{{ name }}) over so_far as {{ name }}_to_date,
+        {%- endfor %}
+        coalesce(known.active_days, 0) + count(*) over so_far as active_days_to_date,
+        coalesce(known.order_days, 0) + count(days.purchased_on) over so_far
+            as order_days_to_date,
+        coalesce(max(days.last_order_at) over so_far, known.last_order_at)
+            as last_order_at_to_date,
+        coalesce(known.first_at, min(days.first_at) over so_far) as first_at_to_date,
+        coalesce(known.first_order_date, min(days.purchased_on) over so_far)
+            as first_order_date_to_date
+    from measured_days as days
+    left join known_totals as known on days.customer_key = known.customer_key
+    window
+        so_far as (
+            partition by days.customer_key
+            order by days.activity_date
+            rows between unbounded preceding and current row
+        ),
+        before as (
+            partition by days.customer_key
+            order by days.activity_date
+            rows between unbounded preceding and 1 preceding
+        )
+
+),
+
+final as (
 
     select
         -- ids
@@ -331,53 +378,14 @@ with_running_totals as (
 
         -- running totals, this day included
         {%- for name in totals %}
-        sum({{ name }}) over so_far as {{ name }}_to_date,
-        {%- endfor %}
-        count(*) over so_far as active_days_to_date,
-        count(*) filter (where orders > 0) over so_far as order_days_to_date,
-        max(last_order_at) over so_far as last_order_at_to_date,
-        min(first_at) over so_far as first_at_to_date,
-        min(case when orders > 0 then activity_date end) over so_far as first_order_date_to_date,
-
-        is_computed
-    from with_previous_order
-    window so_far as (
-        partition by customer_key
-        order by activity_date
-        rows between unbounded preceding and current row
-    )
-
-),
-
-final as (
-
-    select
-        -- ids
-        customer_key,
-        activity_date,
-
-        -- times
-        first_at,
-        last_at,
-        last_order_at,
-        days_since_previous_order,
-
-        -- measures of the day
-        {%- for name in measures %}
-        {{ name }},
-        {%- endfor %}
-
-        -- running totals, this day included
-        {%- for name in totals %}
         {{ name }}_to_date,
         {%- endfor %}
-        active_days_to_date,
-        order_days_to_date,
+        cast(active_days_to_date as bigint) as active_days_to_date,
+        cast(order_days_to_date as bigint) as order_days_to_date,
         last_order_at_to_date,
         first_at_to_date,
         first_order_date_to_date
     from with_running_totals
-    where is_computed
 
 )
 

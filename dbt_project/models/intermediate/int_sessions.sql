@@ -4,7 +4,9 @@
     on_schema_change='fail',
     meta={
         'visitor_column': 'visitor_key',
-        'replace_when': 'target.ended_at >= touched.touched_from - ' ~ session_gap(),
+        'replace_when':
+            'target.started_at >= touched.sessions_from'
+            ~ ' and target.ended_at >= touched.touched_from - ' ~ session_gap(),
     }
 ) }}
 
@@ -35,7 +37,7 @@ with visitor_events as (
         event_value,
         {{ is_bot_agent('user_agent') }} as is_bot_agent
     from {{ events_relation }}
-    where occurred_at >= {{ first_restart_day(this) }}
+    where occurred_at >= {{ first_restart_day() }}
 
 ),
 
@@ -74,6 +76,7 @@ restarts as (
             touched.visitor_key = known.visitor_key
             and touched.is_bot_agent = known.is_bot_agent
             and known.ended_at >= touched.touched_from - {{ session_gap() }}
+            and known.session_date >= {{ first_restart_day() }}
     group by touched.visitor_key, touched.is_bot_agent
 
 ),

@@ -1,34 +1,38 @@
-{{ config(materialized='view') }}
+{{ config(materialized='table') }}
 
--- The rows of int_events of the visitors whom this run computes anew. It starts from their few
--- identifiers, so that a long history is read and not joined.
+-- The events that this run reads of the visitors whom it computes anew: one look at the history for
+-- all tables that are made of them. It starts from the few identifiers of the visitors. A run over
+-- the whole history reads int_events instead, and nothing is here.
 
 with identifiers as (
 
     select
-        identities.identifier_key,
-        identities.customer_key,
-        identities.linked_at
-    from {{ ref('identity_map') }} as identities
-    inner join {{ ref('int_touched_visitors') }} as touched
-        on identities.customer_key = touched.visitor_key
+        identifier_key,
+        customer_key,
+        linked_at,
+        least(sessions_from, cast(cast(touched_from as date) as timestamp), journey_from)
+            as events_from,
+        journey_from - {{ telling_time() }} as told_orders_from
+    from {{ ref('int_touched_identifiers') }}
     where
-        touched.is_customer
-        and identities.is_owner
-        and identities.identifier_kind in ('customer', 'device')
+        touched_from is not null
+        and {{ 'false' if is_whole_history() else 'true' }}
 
     union all
 
     select
         touched.visitor_key as identifier_key,
         cast(null as varchar) as customer_key,
-        cast(null as timestamp) as linked_at
+        cast(null as timestamp) as linked_at,
+        touched.sessions_from as events_from,
+        cast(null as timestamp) as told_orders_from
     from {{ ref('int_touched_visitors') }} as touched
     left join {{ ref('identity_map') }} as identities
         on touched.visitor_key = case when identities.is_owner then identities.identifier_key end
     where
         not touched.is_customer
         and identities.identifier_key is null
+        and {{ 'false' if is_whole_history() else 'true' }}
 
 ),
 
@@ -42,7 +46,18 @@ events as (
         events.*
     from {{ ref('stg_events') }} as events
     inner join identifiers
-        on coalesce(events.ref_key, events.anonymous_key) = identifiers.identifier_key
+        on
+            coalesce(events.ref_key, events.anonymous_key) = identifiers.identifier_key
+            and events.occurred_at >= least(identifiers.events_from, identifiers.told_orders_from)
+    where
+        events.occurred_at >= (
+            select min(least(first.events_from, first.told_orders_from))
+            from identifiers as first
+        )
+        and (
+            events.occurred_at >= identifiers.events_from
+            or events.event_type = 'order_completed'
+        )
 
 )
 

@@ -1,19 +1,10 @@
 {{ config(materialized='table') }}
 
+{%- set sessions_so_far = relation_so_far('int_sessions') %}
+
 -- Who has to be computed anew in this run, and from which instant on.
 
-with new_events as (
-
-    select
-        anonymous_key,
-        customer_key,
-        occurred_at
-    from {{ ref('int_events') }}
-    where {{ in_this_run() }}
-
-),
-
-changed_identifiers as (
+with changed_identifiers as (
 
     select
         identifier_key,
@@ -83,7 +74,7 @@ changed_activity as (
 changed_order_refs as (
 
     select order_ref
-    from {{ ref('int_order_states') }}
+    from {{ ref('stg_orders') }}
     where {{ in_this_run() }}
 
     union
@@ -94,19 +85,79 @@ changed_order_refs as (
 
 ),
 
-touched_customers as (
+new_rows as (
 
     select
-        customer_key as visitor_key,
+        coalesce(ref_key, anonymous_key) as identifier_key,
+        ref_key is not null as is_ref,
         occurred_at as touched_from
-    from new_events
+    from {{ ref('stg_events') }}
+    where {{ in_this_run() }}
+
+    union all
+
+    select
+        orders.ref_key as identifier_key,
+        true as is_ref,
+        orders.ordered_at as touched_from
+    from {{ ref('stg_orders') }} as orders
+    inner join changed_order_refs on orders.order_ref = changed_order_refs.order_ref
+
+    {% for name, time in {'messages': 'sent_at', 'feedback': 'posted_at'}.items() %}
+
+    union all
+
+    select
+        ref_key as identifier_key,
+        true as is_ref,
+        {{ time }} as touched_from
+    from {{ ref('stg_' ~ name) }}
+    where {{ in_this_run() }}
+
+    {% endfor %}
+
+    {% for name in ['customers', 'consents'] %}
+
+    union all
+
+    -- a new profile or consent changes who the customer is, not what was done
+    select
+        ref_key as identifier_key,
+        true as is_ref,
+        cast(null as timestamp) as touched_from
+    from {{ ref('stg_' ~ name) }}
+    where {{ in_this_run() }}
+
+    {% endfor %}
+
+),
+
+owners as (
+
+    select
+        identifier_key,
+        customer_key
+    from {{ ref('identity_map') }}
+    where is_owner
+
+),
+
+all_touched as (
+
+    select
+        coalesce(owners.customer_key, new_rows.identifier_key) as visitor_key,
+        owners.customer_key is not null or new_rows.is_ref as is_customer,
+        new_rows.touched_from
+    from new_rows
+    left join owners on new_rows.identifier_key = owners.identifier_key
 
     union all
 
     -- without any activity it is the profile or a consent that changes hands
     select
-        concerned.customer_key,
-        activity.first_at
+        concerned.customer_key as visitor_key,
+        true as is_customer,
+        activity.first_at as touched_from
     from concerned_customers as concerned
     left join changed_activity as activity
         on concerned.identifier_key = activity.identifier_key
@@ -114,59 +165,9 @@ touched_customers as (
     union all
 
     select
-        orders.customer_key,
-        orders.ordered_at
-    from {{ ref('int_order_states') }} as orders
-    inner join changed_order_refs on orders.order_ref = changed_order_refs.order_ref
-
-    union all
-
-    select
-        customer_key,
-        sent_at
-    from {{ ref('int_messages') }}
-    where {{ in_this_run() }}
-
-    union all
-
-    select
-        customer_key,
-        posted_at
-    from {{ ref('int_feedback') }}
-    where {{ in_this_run() }}
-
-    union all
-
-    -- a new profile or consent changes who the customer is, not what was done
-    select
-        customer_key,
-        cast(null as timestamp)
-    from {{ ref('int_profiles') }}
-    where {{ in_this_run() }}
-
-    union all
-
-    select
-        customer_key,
-        cast(null as timestamp)
-    from {{ ref('int_consents') }}
-    where {{ in_this_run() }}
-
-),
-
-touched_browsers as (
-
-    select
-        anonymous_key as visitor_key,
-        occurred_at as touched_from
-    from new_events
-    where customer_key is null
-
-    union all
-
-    select
-        changed.identifier_key,
-        activity.first_at
+        changed.identifier_key as visitor_key,
+        false as is_customer,
+        activity.first_at as touched_from
     from changed_identifiers as changed
     inner join changed_activity as activity on changed.identifier_key = activity.identifier_key
     where changed.identifier_kind = 'device'
@@ -176,25 +177,12 @@ touched_browsers as (
 touched_visitors as (
 
     select
-        -- ids
         visitor_key,
-        true as is_customer,
-
-        -- times
+        is_customer,
         min(touched_from) as touched_from
-    from touched_customers
+    from all_touched
     where visitor_key is not null
-    group by 1
-
-    union all
-
-    select
-        visitor_key,
-        false as is_customer,
-        min(touched_from) as touched_from
-    from touched_browsers
-    where visitor_key is not null
-    group by 1
+    group by 1, 2
 
 ),
 
@@ -203,14 +191,12 @@ touched_visitors as (
 touched_identifiers as (
 
     select
-        identities.identifier_key,
+        owners.identifier_key,
         touched.visitor_key,
         touched.touched_from
-    from {{ ref('identity_map') }} as identities
-    inner join touched_visitors as touched on identities.customer_key = touched.visitor_key
-    where
-        touched.is_customer
-        and identities.is_owner
+    from owners
+    inner join touched_visitors as touched on owners.customer_key = touched.visitor_key
+    where touched.is_customer
 
 ),
 
@@ -224,18 +210,47 @@ told_orders as (
         on
             coalesce(events.ref_key, events.anonymous_key) = touched.identifier_key
             and events.occurred_at >= touched.touched_from
-    inner join {{ ref('int_order_states') }} as states
+    inner join {{ ref('stg_orders') }} as states on events.order_ref = states.order_ref
+    inner join touched_identifiers as buyers
         on
-            events.order_ref = states.order_ref
-            and touched.visitor_key = states.customer_key
+            states.ref_key = buyers.identifier_key
+            and touched.visitor_key = buyers.visitor_key
     where
         events.event_type = 'order_completed'
         and events.occurred_at >= (select min(first.touched_from) from touched_visitors as first)
+        and events.occurred_at < touched.touched_from + {{ telling_time() }}
         and states.status = 'completed'
+        and states.ordered_at < touched.touched_from
         and {{ tells_of('events', 'states') }}
     group by 1
 
 ),
+
+{% if sessions_so_far %}
+extended_sessions as (
+
+    select
+        touched.visitor_key,
+        min(known.started_at) as started_at
+    from {{ sessions_so_far }} as known
+    inner join touched_visitors as touched
+        on
+            known.visitor_key = touched.visitor_key
+            and known.ended_at >= touched.touched_from - {{ session_gap() }}
+    group by 1
+
+),
+{% else %}
+extended_sessions as (
+
+    select
+        visitor_key,
+        touched_from as started_at
+    from touched_visitors
+    where false
+
+),
+{% endif %}
 
 final as (
 
@@ -247,6 +262,10 @@ final as (
         -- times
         touched.touched_from,
         case
+            when sessions.started_at < touched.touched_from then sessions.started_at
+            else touched.touched_from
+        end as sessions_from,
+        case
             when touched.is_customer
                 then least(
                     touched.touched_from, coalesce(told_orders.ordered_at, touched.touched_from)
@@ -254,6 +273,7 @@ final as (
         end as journey_from
     from touched_visitors as touched
     left join told_orders on touched.visitor_key = told_orders.visitor_key
+    left join extended_sessions as sessions on touched.visitor_key = sessions.visitor_key
 
 )
 

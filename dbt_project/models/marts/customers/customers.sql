@@ -7,7 +7,9 @@
 
 {%- set touched_visitors = ref('int_touched_visitors') %}
 
-with touched as (
+with {{ touched_identifiers() }},
+
+touched as (
 
     {% if is_incremental() %}
     select customers.customer_key
@@ -30,7 +32,7 @@ ranked_profiles as (
             partition by profiles.customer_key
             order by profiles.updated_at desc, profiles.ref_key asc
         ) as recency_rank
-    from {{ ref('int_profiles') }} as profiles
+    from {{ rows_to_compute('int_profiles', 'stg_customers') }} as profiles
     inner join touched on profiles.customer_key = touched.customer_key
 
 ),
@@ -43,7 +45,7 @@ ranked_consents as (
             partition by consents.customer_key, consents.purpose
             order by consents.decided_at desc, consents.granted asc
         ) as recency_rank
-    from {{ ref('int_consents') }} as consents
+    from {{ rows_to_compute('int_consents', 'stg_consents') }} as consents
     inner join touched on consents.customer_key = touched.customer_key
 
 ),

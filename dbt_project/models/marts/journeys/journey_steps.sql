@@ -10,14 +10,14 @@
 {%- set first_day = first_journey_day() %}
 {%- set events_relation = events_to_compute() %}
 
+with {{ touched_identifiers() }},
+
 {% if is_incremental() %}
-with restarts as (
+restarts as (
 
     {{ journey_restarts() | indent(4) }}
 
 ),
-{% else %}
-with
 {% endif %}
 
 sessions as (
@@ -119,14 +119,11 @@ order_steps as (
         cast(null as varchar) as campaign_ref,
         orders.net_amount as value,
         cast(null as double) as cost
-    from {{ ref('int_order_states') }} as states
+    from {{ rows_to_compute('int_order_states', 'stg_orders') }} as states
     inner join {{ ref('orders') }} as orders on states.order_ref = orders.order_ref
     where
         states.ordered_at >= {{ first_day }}
         and states.customer_key is not null
-        {% if is_incremental() %}
-        and states.customer_key in (select restarts.customer_key from restarts)
-        {% endif %}
         and not exists (
             select 1
             from order_events
@@ -154,13 +151,10 @@ message_steps as (
         campaign_ref,
         cast(null as double) as value,
         cost
-    from {{ ref('int_messages') }}
+    from {{ rows_to_compute('int_messages', 'stg_messages') }} as messages
     where
         sent_at >= {{ first_day }}
         and customer_key is not null
-        {% if is_incremental() %}
-        and customer_key in (select restarts.customer_key from restarts)
-        {% endif %}
         and not is_control
 
 ),
@@ -180,13 +174,10 @@ feedback_steps as (
         cast(null as varchar) as campaign_ref,
         cast(null as double) as value,
         cast(null as double) as cost
-    from {{ ref('int_feedback') }}
+    from {{ rows_to_compute('int_feedback', 'stg_feedback') }} as feedback
     where
         posted_at >= {{ first_day }}
         and customer_key is not null
-        {% if is_incremental() %}
-        and customer_key in (select restarts.customer_key from restarts)
-        {% endif %}
 
 ),
 

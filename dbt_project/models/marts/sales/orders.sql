@@ -11,7 +11,7 @@
 with changed_order_refs as (
 
     select order_ref
-    from {{ ref('int_order_states') }}
+    from {{ ref('stg_orders') }}
     where {{ in_this_run() }}
 
     union
@@ -23,7 +23,7 @@ with changed_order_refs as (
     union
 
     select order_ref
-    from {{ ref('int_order_states') }}
+    from {{ ref('stg_orders') }}
     where
         ref_key in (
             select changed.identifier_key
@@ -46,7 +46,7 @@ ranked_states as (
                 orders.ordered_at desc,
                 case orders.status when 'returned' then 3 when 'cancelled' then 2 else 1 end desc
         ) as state_rank
-    from {{ ref('int_order_states') }} as orders
+    from {{ ref('stg_orders') }} as orders
     {% if is_incremental() %}
     where orders.order_ref in (select changed.order_ref from changed_order_refs as changed)
     {% endif %}
@@ -76,7 +76,7 @@ final as (
     select
         -- ids
         states.order_ref,
-        states.customer_key,
+        coalesce(owners.customer_key, states.ref_key) as customer_key,
         states.store_ref,
 
         -- what happened
@@ -95,6 +95,7 @@ final as (
         coalesce(line_totals.net_amount, 0) as net_amount
     from ranked_states as states
     left join line_totals on states.order_ref = line_totals.order_ref
+    left join {{ identity_map }} as owners on states.ref_key = owners.identifier_key
     where states.state_rank = 1
 
 )
