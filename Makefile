@@ -6,6 +6,7 @@ DATA ?=
 CUSTOMERS ?= 20000
 EVENTS ?= 1000000
 PORT ?= 3000
+PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadgroup
 
 .PHONY: demo test test-all dev bench clean setup lint
 
@@ -13,10 +14,10 @@ demo: setup .venv/.$(DATASET)
 	$(BIN)/shoal demo --dataset $(DATASET) $(if $(DATA),--data "$(DATA)") --customers $(CUSTOMERS) --events $(EVENTS)
 
 test: setup-dev lint
-	$(BIN)/pytest tests -m "not slow" --hypothesis-profile=ci
+	$(PYTEST) tests -m "not slow" --hypothesis-profile=ci
 
 test-all: setup-dev lint
-	$(BIN)/pytest tests
+	$(PYTEST) tests
 
 dev: setup
 	$(BIN)/shoal dev --port $(PORT)
