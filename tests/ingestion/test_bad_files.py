@@ -22,7 +22,7 @@ def zipped() -> bytes:
     [
         ("a.csv", b"", "empty file"),
         ("a.parquet", b"", "empty file"),
-        ("a.csv.gz", gzip.compress(b""), "empty file"),
+        ("a.csv.gz", gzip.compress(b"", mtime=0), "empty file"),
         ("a.csv", b"\n\n", "the header is blank"),
         ("a.csv", b" , ,\n1,2,3\n", "the header is blank"),
         ("a.csv", b"event_id,,event_type\n1,2,3\n", "the header has no name for column 2"),
@@ -32,8 +32,8 @@ def zipped() -> bytes:
         ("a.json", b' [\n {"event_id": "1"}]', "a JSON array"),
         ("a.csv", zipped(), "a zip archive or an Excel workbook"),
         ("a.xls", b"\xd0\xcf\x11\xe0" + b"\0" * 600, "an old Excel"),
-        ("a.csv.gz", gzip.compress(GOOD.encode() * 500)[:-20], "gzip ends too early"),
-        ("a.csv.gz", gzip.compress(b"x")[:12] + b"\xff" * 50, "broken gzip"),
+        ("a.csv.gz", gzip.compress(GOOD.encode() * 500, mtime=0)[:-20], "gzip ends too early"),
+        ("a.csv.gz", gzip.compress(b"x", mtime=0)[:12] + b"\xff" * 50, "broken gzip"),
         ("a.parquet", b"PAR1" + b"\x15\x04" * 200, "not readable as Parquet"),
     ],
 )

@@ -25,12 +25,12 @@ JSONL = "".join(
         (CSV.encode("utf-16"), "csv"),
         (CSV.encode("utf-16-le"), "csv"),
         (CSV.encode("cp1252"), "csv"),
-        (gzip.compress(CSV.encode()), "csv+gzip"),
+        (gzip.compress(CSV.encode(), mtime=0), "csv+gzip"),
         (JSONL.encode(), "jsonl"),
         (b"\n  " + JSONL.encode("utf-8"), "jsonl"),
         (JSONL.encode("utf-8-sig"), "jsonl"),
         (JSONL.encode("utf-16"), "jsonl"),
-        (gzip.compress(JSONL.encode()), "jsonl+gzip"),
+        (gzip.compress(JSONL.encode(), mtime=0), "jsonl+gzip"),
     ],
 )
 def test_text_files(room: Room, content: bytes, format_: str) -> None:
