@@ -19,6 +19,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ml import baselines, calibration, evaluation, intervals, linear, trees
+from ml.bgnbd_baseline import bgnbd_scores
 from ml.blend import BlendModel, Link, blend, inverse_link
 from ml.matrix import feature_matrix, feature_names
 from ml.splits import TimeSplit, as_of_dates, split_by_time
@@ -95,7 +96,7 @@ def train(
     judged = _refit(matrix[known], label[known], newest, names, recipe, link, seed, num_threads)
     predictions = _test_predictions(
         ordered, matrix, label, known, test, judged, baseline_column, num_threads
-    )
+    ).assign(**bgnbd_scores(ordered, label, known, test, kind=kind, horizon_days=horizon_days))
     dates = as_of_dates(ordered)
     newest = split.rows(ordered, tuple(dates[-calibration.RECENT_DATES :]))
     model = _refit(matrix, label, newest, names, recipe, link, seed, num_threads)
