@@ -19,10 +19,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from ml import baselines, calibration, evaluation, intervals, linear, trees
+from ml.bgnbd_baseline import bgnbd_scores
 from ml.blend import BlendModel, Link, blend, inverse_link
 from ml.matrix import feature_matrix, feature_names
 from ml.splits import TimeSplit, as_of_dates, split_by_time
 from ml.trained import TrainedModel, Verdict
+from ml.value_interval import coverage_table, fit_value_interval
 
 Array = npt.NDArray[np.float64]
 TREE_SHARE = 0.75
@@ -34,12 +36,16 @@ ROUNDS_WITHOUT_PURGE = 80
 
 @dataclass(frozen=True)
 class Recipe:
-    """What the probe found: everything needed to refit."""
+    """What the probe found: everything needed to refit.
+
+    `predicted` is what it said, in the unit of the label, of the validation rows.
+    """
 
     rounds: int
     penalty: float
     slope: float
     level: float
+    predicted: Array
 
 
 def train(
@@ -95,12 +101,22 @@ def train(
     judged = _refit(matrix[known], label[known], newest, names, recipe, link, seed, num_threads)
     predictions = _test_predictions(
         ordered, matrix, label, known, test, judged, baseline_column, num_threads
-    )
+    ).assign(**bgnbd_scores(ordered, label, known, test, kind=kind, horizon_days=horizon_days))
     dates = as_of_dates(ordered)
     newest = split.rows(ordered, tuple(dates[-calibration.RECENT_DATES :]))
     model = _refit(matrix, label, newest, names, recipe, link, seed, num_threads)
     scores = {name: predictions[name].to_numpy() for name in predictions.columns[3:]}
     metrics = evaluation.PROBABILITY_METRICS if binary else evaluation.VALUE_METRICS
+    table = evaluation.metrics_table(label[test], scores, metrics, seed=seed)
+    spread = None
+    if not binary:
+        checked = label[split.rows(ordered, (split.validation,))]
+        earlier = fit_value_interval(recipe.predicted, checked)
+        covered = coverage_table(earlier, scores["model"], label[test], seed=seed)
+        table = pd.concat([table, covered], ignore_index=True)
+        spread = fit_value_interval(
+            np.r_[recipe.predicted, scores["model"]], np.r_[checked, label[test]]
+        )
     return TrainedModel(
         kind=kind,
         model=model,
@@ -112,9 +128,10 @@ def train(
         test_date=str(split.test.date()),
         trained_on=tuple(str(date.date()) for date in dates),
         rows=len(ordered),
-        metrics=evaluation.metrics_table(label[test], scores, metrics, seed=seed),
+        metrics=table,
         test_predictions=predictions,
         verdicts=_verdicts(label[test], scores, seed, binary=binary),
+        spread=spread,
     )
 
 
@@ -142,9 +159,10 @@ def _probe(
         rounds = min(rounds, ROUNDS_WITHOUT_PURGE)
     mixed = blend(raw, straight.raw(validation[0]), TREE_SHARE)
     if link == "logit":
-        return Recipe(rounds, penalty, calibration.platt_slope(mixed, validation[1]), 0.0)
+        slope = calibration.platt_slope(mixed, validation[1])
+        return Recipe(rounds, penalty, slope, 0.0, inverse_link(slope * mixed, link))
     level = calibration.level_log(inverse_link(mixed, link), validation[1])
-    return Recipe(rounds, penalty, 1.0, level)
+    return Recipe(rounds, penalty, 1.0, level, inverse_link(mixed + level, link) * scale)
 
 
 def _refit(

@@ -13,6 +13,7 @@ import pandas as pd
 
 from ml.blend import BlendModel
 from ml.intervals import Difference
+from ml.value_interval import ValueInterval
 
 Array = npt.NDArray[np.float64]
 FORMAT = 1
@@ -58,6 +59,9 @@ class TrainedModel:
         model that had not seen the test cutoff.
     verdicts : tuple of Verdict
         Paired comparisons with every baseline.
+    spread : ValueInterval or None
+        The 80 % interval about a predicted value; None for probabilities, and for value models
+        that were trained before there was one.
     """
 
     kind: str
@@ -73,6 +77,7 @@ class TrainedModel:
     metrics: pd.DataFrame
     test_predictions: pd.DataFrame
     verdicts: tuple[Verdict, ...]
+    spread: ValueInterval | None = None
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -82,6 +87,18 @@ class TrainedModel:
     def predict(self, frame: pd.DataFrame, num_threads: int = 2) -> Array:
         """Score a frame: probabilities in [0, 1] or values of at least 0, shape (n,)."""
         return self.model.predict(frame, num_threads)
+
+    def interval(self, frame: pd.DataFrame, num_threads: int = 2) -> tuple[Array, Array]:
+        """Low and high end of the 80 % interval of each value, two float arrays of shape (n,).
+
+        Raises
+        ------
+        ValueError
+            The model has none; see `spread`.
+        """
+        if self.spread is None:
+            raise ValueError(f"this {self.kind} model has no interval: train a value model again")
+        return self.spread.ends(self.predict(frame, num_threads))
 
     def metric(self, name: str, model: str = "model") -> float:
         """Return one figure of the metrics table."""
@@ -145,6 +162,7 @@ class TrainedModel:
             "verdicts": [
                 {**asdict(v), "difference": _finite(asdict(v.difference))} for v in self.verdicts
             ],
+            "spread": None if self.spread is None else self.spread.to_dict(),
         }
 
     @classmethod
@@ -173,6 +191,7 @@ class TrainedModel:
                 Verdict(v["baseline"], v["metric"], Difference(**_numbers(v["difference"])))
                 for v in record["verdicts"]
             ),
+            spread=ValueInterval.from_dict(record["spread"]) if record.get("spread") else None,
         )
 
 

@@ -191,7 +191,8 @@ def metrics_markdown(trained: TrainedModel) -> str:
             f"{row.value:.3f} ({row.low:.3f} to {row.high:.3f})"
             for row in trained.metrics.itertuples()
         ]
-    ).pivot(index="model", columns="metric", values="figure")
+    )
+    table = table.pivot(index="model", columns="metric", values="figure").fillna("")
     columns = [name for name in trained.metrics["metric"].unique() if name in table]
     lines = ["| model | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
     lines += [

@@ -82,6 +82,11 @@ def score_features(
     A model speaks only of the population it learnt from: churn and value of customers who bought
     within twice the churn horizon, purchase also of those who were otherwise active in it. For
     everyone else the score is null and the reason says so.
+
+    About one customer in ten of a like expected value spends more than ``expected_value_high``,
+    and at most one in ten less than ``expected_value_low``. The expected value is a mean: where
+    few customers spend much and most nothing it can lie above the high end. Both are null where
+    the value model has no interval yet.
     """
     scores = pd.DataFrame(
         {
@@ -90,6 +95,8 @@ def score_features(
             "churn_probability": np.nan,
             "purchase_probability": np.nan,
             "expected_value": np.nan,
+            "expected_value_low": np.nan,
+            "expected_value_high": np.nan,
             "segment_id": features["segment_id"],
             "segment_name": features["segment_name"],
         },
@@ -110,7 +117,12 @@ def score_features(
         if not members.any():
             continue
         rows = features[members]
-        scores.loc[members, columns[task]] = champion.model.predict(rows, threads)
+        predicted = champion.model.predict(rows, threads)
+        scores.loc[members, columns[task]] = predicted
+        if champion.model.spread is not None:
+            low, high = champion.model.spread.ends(predicted)
+            scores.loc[members, "expected_value_low"] = low
+            scores.loc[members, "expected_value_high"] = high
         new = members & ~explained
         if new.any():
             words = explain(

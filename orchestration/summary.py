@@ -16,6 +16,8 @@ BASELINES = {
     "recency": "recency alone",
     "logistic": "logistic regression",
     "recent_spend": "recent spend",
+    "bgnbd": "BG/NBD",
+    "bgnbd_spend": "BG/NBD with Gamma-Gamma",
 }
 
 

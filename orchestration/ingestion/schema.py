@@ -9,22 +9,28 @@ from orchestration.ingestion.sql import columns, identifier, transaction
 
 SCHEMA_FILE = Path(__file__).resolve().parents[1] / "schema.sql"
 LINEAGE = (("batch_id", "bigint"), ("file_hash", "varchar"), ("row_number", "bigint"))
+LATER_COLUMNS = tuple(
+    ("marts", table, name, "double")
+    for table in ("customer_scores", "score_history")
+    for name in ("expected_value_low", "expected_value_high")
+)
+"""Columns of ``schema.sql`` that came after their table: schema, table, column, type."""
 
 
 def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make every missing control and raw table, and raw columns newer than the lake."""
+    """Make every missing control and raw table, and columns newer than the lake."""
     if _missing_tables(connection):
         with transaction(connection):
             connection.execute(SCHEMA_FILE.read_text(encoding="utf-8"))
             for entity in ENTITIES.values():
                 connection.execute(_definition(entity))
-        return
     missing = _missing_columns(connection)
     if missing:
         with transaction(connection):
-            for entity, name in missing:
+            for schema, table, name, type_ in missing:
                 connection.execute(
-                    f"alter table {raw_table(entity)} add column {identifier(name)} varchar"
+                    f"alter table {schema}.{identifier(table)} "
+                    f"add column {identifier(name)} {type_}"
                 )
 
 
@@ -48,19 +54,19 @@ def _definition(entity: Entity) -> str:
     return f"create table if not exists {raw_table(entity)} ({', '.join(definitions)})"
 
 
-def _missing_columns(connection: duckdb.DuckDBPyConnection) -> list[tuple[Entity, str]]:
-    """Pseudonym and placeholder columns that a lake made by an older version does not have."""
+def _missing_columns(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str, str]]:
+    """Columns that a lake made by an older version does not have: schema, table, column, type."""
     rows = connection.execute(
-        "select table_name, column_name from duckdb_columns() "
-        "where database_name = current_database() and schema_name = 'raw'"
+        "select schema_name, table_name, column_name from duckdb_columns() "
+        "where database_name = current_database() and schema_name in ('raw', 'marts')"
     ).fetchall()
     existing = set(rows)
-    return [
-        (entity, name)
+    expected = [
+        ("raw", entity.name, name, "varchar")
         for entity in ENTITIES.values()
         for name in (*entity.pseudonyms, *entity.placeholders)
-        if (entity.name, name) not in existing
     ]
+    return [column for column in (*expected, *LATER_COLUMNS) if column[:3] not in existing]
 
 
 def _missing_tables(connection: duckdb.DuckDBPyConnection) -> set[tuple[str, str]]:

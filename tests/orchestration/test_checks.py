@@ -43,7 +43,7 @@ def add_score(
 ) -> None:
     connection.execute(
         "insert into marts.customer_scores values "
-        "(?, ?, ?, 0.2, ?, 1, 'loyal', ['because'], 'churn:1', ?, ?)",
+        "(?, ?, ?, 0.2, ?, 0, 30, 1, 'loyal', ['because'], 'churn:1', ?, ?)",
         [key, NOW, churn, value, NOW, batch],
     )
 
@@ -88,6 +88,29 @@ def test_what_is_no_probability_fails(scored: duckdb.DuckDBPyConnection, churn: 
 def test_an_impossible_value_fails(scored: duckdb.DuckDBPyConnection, value: float) -> None:
     scored.execute("update marts.customer_scores set expected_value = ?", [value])
     assert not check_scores_are_probabilities(scored).passed
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "passed"),
+    [
+        (0.0, 0.0, True),
+        (12.0, 30.0, True),
+        (None, None, True),
+        (30.0, 12.0, False),
+        (-1.0, 30.0, False),
+        (None, 30.0, False),
+        (0.0, float("inf"), False),
+        (float("nan"), float("nan"), False),
+    ],
+)
+def test_an_interval_rises_from_zero_and_may_miss_the_mean(
+    scored: duckdb.DuckDBPyConnection, low: float | None, high: float | None, passed: bool
+) -> None:
+    scored.execute(
+        "update marts.customer_scores set expected_value_low = ?, expected_value_high = ?",
+        [low, high],
+    )
+    assert check_scores_are_probabilities(scored).passed is passed
 
 
 @pytest.mark.parametrize("change", ["as_of = as_of + interval 1 second", "batch_id = 2"])

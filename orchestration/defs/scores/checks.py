@@ -17,7 +17,7 @@ def one_score_per_customer(lake: Lake) -> dg.AssetCheckResult:
 
 @dg.asset_check(asset=SCORES, blocking=True)
 def scores_are_probabilities(lake: Lake) -> dg.AssetCheckResult:
-    """Churn and purchase lie within 0 and 1, and no value is negative or not a number."""
+    """Churn and purchase lie within 0 and 1; values and their intervals are possible."""
     with lake.reader(latest=True) as connection:
         return check_scores_are_probabilities(connection)
 
@@ -55,8 +55,12 @@ def check_one_score_per_customer(connection: duckdb.DuckDBPyConnection) -> dg.As
 
 
 def check_scores_are_probabilities(connection: duckdb.DuckDBPyConnection) -> dg.AssetCheckResult:
-    """Count rows with a probability outside 0 to 1, and with an impossible value."""
-    outside, impossible = _row(
+    """Count rows with a probability outside 0 to 1, with an impossible value, or interval.
+
+    An interval rises from at least 0. The expected value may lie outside it: it is a mean, which
+    a few large purchases can lift above what nine customers in ten spend.
+    """
+    outside, impossible, crossed = _row(
         connection,
         """
         select
@@ -67,14 +71,26 @@ def check_scores_are_probabilities(connection: duckdb.DuckDBPyConnection) -> dg.
             ),
             count(*) filter (
                 where expected_value < 0 or isnan(expected_value) or isinf(expected_value)
+            ),
+            count(*) filter (
+                where
+                    expected_value_low < 0
+                    or expected_value_high < expected_value_low
+                    or isnan(expected_value_low) or isinf(expected_value_low)
+                    or isnan(expected_value_high) or isinf(expected_value_high)
+                    or (expected_value_low is null) <> (expected_value_high is null)
             )
         from marts.customer_scores
         """,
     )
     return dg.AssetCheckResult(
-        passed=outside == impossible == 0,
+        passed=outside == impossible == crossed == 0,
         severity=dg.AssetCheckSeverity.ERROR,
-        metadata={"outside_0_to_1": outside, "impossible_values": impossible},
+        metadata={
+            "outside_0_to_1": outside,
+            "impossible_values": impossible,
+            "impossible_intervals": crossed,
+        },
     )
 
 
