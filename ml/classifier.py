@@ -42,6 +42,25 @@ class Recipe:
     level: float
 
 
+@dataclass(frozen=True)
+class Judgement:
+    """What a model that learnt only what was known at a test cutoff says of that cutoff.
+
+    Attributes
+    ----------
+    split : TimeSplit
+    features : tuple of str
+    recipe : Recipe
+    predictions : DataFrame
+        ``customer_key``, ``as_of``, ``label``, ``model`` and one column per baseline.
+    """
+
+    split: TimeSplit
+    features: tuple[str, ...]
+    recipe: Recipe
+    predictions: pd.DataFrame
+
+
 def train(
     frame: pd.DataFrame,
     *,
@@ -81,25 +100,26 @@ def train(
     ------
     NotEnoughHistory, FeatureError, ValueError
     """
+    judgement = judge(
+        frame,
+        horizon_days=horizon_days,
+        baseline_column=baseline_column,
+        link=link,
+        features=features,
+        seed=seed,
+        num_threads=num_threads,
+        min_rows=min_rows,
+    )
     binary = link == "logit"
-    split = split_by_time(frame, horizon_days, min_rows=min_rows, binary=binary)
-    names = tuple(features) if features is not None else feature_names(frame)
-    ordered = frame.sort_values(["as_of", "customer_key"], kind="stable").reset_index(drop=True)
+    recipe, split, predictions = judgement.recipe, judgement.split, judgement.predictions
+    ordered, names = _ordered(frame), judgement.features
     matrix = feature_matrix(ordered, names)
     label = ordered["label"].to_numpy(dtype=float)
-
-    recipe = _probe(ordered, matrix, label, split, link, seed, num_threads)
-    known = split.rows(ordered, split.training)
-    test = split.rows(ordered, (split.test,))
-    newest = split.rows(ordered, split.training[-calibration.RECENT_DATES :])[known]
-    judged = _refit(matrix[known], label[known], newest, names, recipe, link, seed, num_threads)
-    predictions = _test_predictions(
-        ordered, matrix, label, known, test, judged, baseline_column, num_threads
-    )
     dates = as_of_dates(ordered)
     newest = split.rows(ordered, tuple(dates[-calibration.RECENT_DATES :]))
     model = _refit(matrix, label, newest, names, recipe, link, seed, num_threads)
     scores = {name: predictions[name].to_numpy() for name in predictions.columns[3:]}
+    judged = predictions["label"].to_numpy(dtype=float)
     metrics = evaluation.PROBABILITY_METRICS if binary else evaluation.VALUE_METRICS
     return TrainedModel(
         kind=kind,
@@ -112,10 +132,50 @@ def train(
         test_date=str(split.test.date()),
         trained_on=tuple(str(date.date()) for date in dates),
         rows=len(ordered),
-        metrics=evaluation.metrics_table(label[test], scores, metrics, seed=seed),
+        metrics=evaluation.metrics_table(judged, scores, metrics, seed=seed),
         test_predictions=predictions,
-        verdicts=_verdicts(label[test], scores, seed, binary=binary),
+        verdicts=_verdicts(judged, scores, seed, binary=binary),
     )
+
+
+def judge(
+    frame: pd.DataFrame,
+    *,
+    horizon_days: int,
+    baseline_column: str,
+    link: Link,
+    features: Sequence[str] | None = None,
+    seed: int = 0,
+    num_threads: int = 2,
+    min_rows: int = 100,
+) -> Judgement:
+    """Predict the newest date of a frame from what was known then, beside the baselines.
+
+    The first two steps of `train`, which documents the parameters and errors; a backtest does
+    no more at each of its origins.
+
+    Returns
+    -------
+    Judgement
+    """
+    split = split_by_time(frame, horizon_days, min_rows=min_rows, binary=link == "logit")
+    names = tuple(features) if features is not None else feature_names(frame)
+    ordered = _ordered(frame)
+    matrix = feature_matrix(ordered, names)
+    label = ordered["label"].to_numpy(dtype=float)
+    recipe = _probe(ordered, matrix, label, split, link, seed, num_threads)
+    known = split.rows(ordered, split.training)
+    test = split.rows(ordered, (split.test,))
+    newest = split.rows(ordered, split.training[-calibration.RECENT_DATES :])[known]
+    judged = _refit(matrix[known], label[known], newest, names, recipe, link, seed, num_threads)
+    predictions = _test_predictions(
+        ordered, matrix, label, known, test, judged, baseline_column, num_threads
+    )
+    return Judgement(split, names, recipe, predictions)
+
+
+def _ordered(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.sort_values(["as_of", "customer_key"], kind="stable").reset_index(drop=True)
 
 
 def _probe(
