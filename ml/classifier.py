@@ -21,6 +21,7 @@ import pandas as pd
 from ml import baselines, calibration, evaluation, intervals, linear, trees
 from ml.blend import BlendModel, Link, blend, inverse_link
 from ml.matrix import feature_matrix, feature_names
+from ml.plausibility import feature_power
 from ml.splits import TimeSplit, as_of_dates, split_by_time
 from ml.trained import TrainedModel, Verdict
 
@@ -135,6 +136,9 @@ def train(
         metrics=evaluation.metrics_table(judged, scores, metrics, seed=seed),
         test_predictions=predictions,
         verdicts=_verdicts(judged, scores, seed, binary=binary),
+        feature_power=feature_power(
+            matrix[split.rows(ordered, (split.test,))], judged, names, binary=binary
+        ),
     )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,8 @@ class TrainedModel:
         model that had not seen the test cutoff.
     verdicts : tuple of Verdict
         Paired comparisons with every baseline.
+    feature_power : mapping of str to float
+        AUC (value: absolute Spearman) of each feature alone on the test cutoff.
     """
 
     kind: str
@@ -73,6 +76,7 @@ class TrainedModel:
     metrics: pd.DataFrame
     test_predictions: pd.DataFrame
     verdicts: tuple[Verdict, ...]
+    feature_power: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -141,6 +145,7 @@ class TrainedModel:
             "rows": self.rows,
             "model": self.model.to_dict(),
             "metrics": _columns(self.metrics),
+            "feature_power": dict(self.feature_power),
             "test_predictions": _columns(predictions),
             "verdicts": [
                 {**asdict(v), "difference": _finite(asdict(v.difference))} for v in self.verdicts
@@ -173,6 +178,7 @@ class TrainedModel:
                 Verdict(v["baseline"], v["metric"], Difference(**_numbers(v["difference"])))
                 for v in record["verdicts"]
             ),
+            feature_power=record.get("feature_power", {}),
         )
 
 
