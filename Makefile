@@ -8,10 +8,14 @@ EVENTS ?= 1000000
 PORT ?= 3000
 PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadgroup
 
-.PHONY: demo test test-all dev bench clean setup lint
+.PHONY: demo evaluate test test-all dev bench clean setup lint
 
 demo: setup .venv/.$(DATASET)
 	$(BIN)/shoal demo --dataset $(DATASET) $(if $(DATA),--data "$(DATA)") --customers $(CUSTOMERS) --events $(EVENTS)
+
+# tables of every model beside its baselines, judged at several past instants
+evaluate: setup .venv/.$(DATASET)
+	$(BIN)/shoal evaluate --dataset $(DATASET) $(if $(DATA),--data "$(DATA)") --customers $(CUSTOMERS) --events $(EVENTS)
 
 test: setup-dev lint
 	$(PYTEST) tests -m "not slow" --hypothesis-profile=ci

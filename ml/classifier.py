@@ -22,6 +22,7 @@ from ml import baselines, calibration, evaluation, intervals, linear, trees
 from ml.bgnbd_baseline import bgnbd_scores
 from ml.blend import BlendModel, Link, blend, inverse_link
 from ml.matrix import feature_matrix, feature_names
+from ml.plausibility import feature_power
 from ml.splits import TimeSplit, as_of_dates, split_by_time
 from ml.trained import TrainedModel, Verdict
 from ml.value_interval import coverage_table, fit_value_interval
@@ -46,6 +47,25 @@ class Recipe:
     slope: float
     level: float
     predicted: Array
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a model that learnt only what was known at a test cutoff says of that cutoff.
+
+    Attributes
+    ----------
+    split : TimeSplit
+    features : tuple of str
+    recipe : Recipe
+    predictions : DataFrame
+        ``customer_key``, ``as_of``, ``label``, ``model`` and one column per baseline.
+    """
+
+    split: TimeSplit
+    features: tuple[str, ...]
+    recipe: Recipe
+    predictions: pd.DataFrame
 
 
 def train(
@@ -87,35 +107,37 @@ def train(
     ------
     NotEnoughHistory, FeatureError, ValueError
     """
+    judgement = judge(
+        frame,
+        kind=kind,
+        horizon_days=horizon_days,
+        baseline_column=baseline_column,
+        link=link,
+        features=features,
+        seed=seed,
+        num_threads=num_threads,
+        min_rows=min_rows,
+    )
     binary = link == "logit"
-    split = split_by_time(frame, horizon_days, min_rows=min_rows, binary=binary)
-    names = tuple(features) if features is not None else feature_names(frame)
-    ordered = frame.sort_values(["as_of", "customer_key"], kind="stable").reset_index(drop=True)
+    recipe, split, predictions = judgement.recipe, judgement.split, judgement.predictions
+    ordered, names = _ordered(frame), judgement.features
     matrix = feature_matrix(ordered, names)
     label = ordered["label"].to_numpy(dtype=float)
-
-    recipe = _probe(ordered, matrix, label, split, link, seed, num_threads)
-    known = split.rows(ordered, split.training)
-    test = split.rows(ordered, (split.test,))
-    newest = split.rows(ordered, split.training[-calibration.RECENT_DATES :])[known]
-    judged = _refit(matrix[known], label[known], newest, names, recipe, link, seed, num_threads)
-    predictions = _test_predictions(
-        ordered, matrix, label, known, test, judged, baseline_column, num_threads
-    ).assign(**bgnbd_scores(ordered, label, known, test, kind=kind, horizon_days=horizon_days))
     dates = as_of_dates(ordered)
     newest = split.rows(ordered, tuple(dates[-calibration.RECENT_DATES :]))
     model = _refit(matrix, label, newest, names, recipe, link, seed, num_threads)
     scores = {name: predictions[name].to_numpy() for name in predictions.columns[3:]}
+    judged = predictions["label"].to_numpy(dtype=float)
     metrics = evaluation.PROBABILITY_METRICS if binary else evaluation.VALUE_METRICS
-    table = evaluation.metrics_table(label[test], scores, metrics, seed=seed)
+    table = evaluation.metrics_table(judged, scores, metrics, seed=seed)
     spread = None
     if not binary:
         checked = label[split.rows(ordered, (split.validation,))]
         earlier = fit_value_interval(recipe.predicted, checked)
-        covered = coverage_table(earlier, scores["model"], label[test], seed=seed)
+        covered = coverage_table(earlier, scores["model"], judged, seed=seed)
         table = pd.concat([table, covered], ignore_index=True)
         spread = fit_value_interval(
-            np.r_[recipe.predicted, scores["model"]], np.r_[checked, label[test]]
+            np.r_[recipe.predicted, scores["model"]], np.r_[checked, judged]
         )
     return TrainedModel(
         kind=kind,
@@ -130,9 +152,53 @@ def train(
         rows=len(ordered),
         metrics=table,
         test_predictions=predictions,
-        verdicts=_verdicts(label[test], scores, seed, binary=binary),
+        verdicts=_verdicts(judged, scores, seed, binary=binary),
+        feature_power=feature_power(
+            matrix[split.rows(ordered, (split.test,))], judged, names, binary=binary
+        ),
         spread=spread,
     )
+
+
+def judge(
+    frame: pd.DataFrame,
+    *,
+    kind: str,
+    horizon_days: int,
+    baseline_column: str,
+    link: Link,
+    features: Sequence[str] | None = None,
+    seed: int = 0,
+    num_threads: int = 2,
+    min_rows: int = 100,
+) -> Judgement:
+    """Predict the newest date of a frame from what was known then, beside the baselines.
+
+    The first two steps of `train`, which documents the parameters and errors; a backtest does
+    no more at each of its origins.
+
+    Returns
+    -------
+    Judgement
+    """
+    split = split_by_time(frame, horizon_days, min_rows=min_rows, binary=link == "logit")
+    names = tuple(features) if features is not None else feature_names(frame)
+    ordered = _ordered(frame)
+    matrix = feature_matrix(ordered, names)
+    label = ordered["label"].to_numpy(dtype=float)
+    recipe = _probe(ordered, matrix, label, split, link, seed, num_threads)
+    known = split.rows(ordered, split.training)
+    test = split.rows(ordered, (split.test,))
+    newest = split.rows(ordered, split.training[-calibration.RECENT_DATES :])[known]
+    judged = _refit(matrix[known], label[known], newest, names, recipe, link, seed, num_threads)
+    predictions = _test_predictions(
+        ordered, matrix, label, known, test, judged, baseline_column, num_threads
+    ).assign(**bgnbd_scores(ordered, label, known, test, kind=kind, horizon_days=horizon_days))
+    return Judgement(split, names, recipe, predictions)
+
+
+def _ordered(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.sort_values(["as_of", "customer_key"], kind="stable").reset_index(drop=True)
 
 
 def _probe(

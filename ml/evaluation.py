@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ml.intervals import Array, bootstrap_interval, bootstrap_rows, rank_auc
+from ml import weighted
+from ml.intervals import Array, rank_auc
+from ml.resampling import resample
 
 Metric = Callable[[Array, Array], float]
 EPSILON = 1e-15
@@ -97,6 +99,17 @@ def lift(label: npt.ArrayLike, score: npt.ArrayLike, share: float) -> float:
     return float(y[top].mean() / y.mean())
 
 
+def gain(label: npt.ArrayLike, score: npt.ArrayLike, share: float) -> float:
+    """Share of all label 1 that is in the highest-scored `share` of rows."""
+    return top_share(_labels(label), score, share)
+
+
+def calibration_slope(label: npt.ArrayLike, probability: npt.ArrayLike) -> float:
+    """Slope of a logistic regression of the label on the log-odds (Cox 1958); 1 is right."""
+    y, p = _labels(label), _scores(probability)
+    return float(weighted.calibration_slope(y, p, np.ones((1, len(y))))[0])
+
+
 def mean_absolute_error(value: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
     """Mean absolute error, in the unit of the value."""
     return float(np.mean(np.abs(_scores(value) - _scores(predicted))))
@@ -145,6 +158,9 @@ PROBABILITY_METRICS: Mapping[str, Metric] = {
     "lift_5": lambda y, s: lift(y, s, 0.05),
     "lift_10": lambda y, s: lift(y, s, 0.10),
     "lift_20": lambda y, s: lift(y, s, 0.20),
+    "gain_5": lambda y, s: gain(y, s, 0.05),
+    "gain_10": lambda y, s: gain(y, s, 0.10),
+    "gain_20": lambda y, s: gain(y, s, 0.20),
 }
 VALUE_METRICS: Mapping[str, Metric] = {
     "mae": mean_absolute_error,
@@ -152,14 +168,16 @@ VALUE_METRICS: Mapping[str, Metric] = {
     "spearman": spearman,
     "gini": normalised_gini,
     "aggregate_ratio": aggregate_ratio,
+    "top_5": lambda y, s: top_share(y, s, 0.05),
     "top_10": top_share,
+    "top_20": lambda y, s: top_share(y, s, 0.20),
 }
 
 
 def metrics_table(
     label: npt.ArrayLike,
     predictions: Mapping[str, npt.ArrayLike],
-    metrics: Mapping[str, Metric] = PROBABILITY_METRICS,
+    metrics: Iterable[str] = PROBABILITY_METRICS,
     *,
     seed: int,
     rounds: int | None = None,
@@ -171,8 +189,8 @@ def metrics_table(
     label : array-like, shape (n,)
         What happened.
     predictions : mapping of model name to array-like, shape (n,)
-    metrics : mapping of metric name to function
-        `PROBABILITY_METRICS` or `VALUE_METRICS`.
+    metrics : iterable of str
+        Names of `PROBABILITY_METRICS` or `VALUE_METRICS`.
     seed : int
         Seed of the bootstrap.
     rounds : int, optional
@@ -185,14 +203,41 @@ def metrics_table(
     """
     y = np.asarray(label, dtype=float)
     drawn = rounds or int(np.clip(4_000_000 // max(len(y), 1), 40, 200))
-    rows = bootstrap_rows(len(y), drawn, seed)
-    records = []
-    for model, scores in predictions.items():
-        s = _scores(scores)
-        for metric, function in metrics.items():
-            low, high = bootstrap_interval(y, s, function, rows)
-            records.append((model, metric, function(y, s), low, high))
-    return pd.DataFrame(records, columns=["model", "metric", "value", "low", "high"])
+    return resample(y, predictions, metrics, rounds=drawn, seed=seed).table()
+
+
+def decile_table(value: npt.ArrayLike, predicted: npt.ArrayLike, groups: int = 10) -> pd.DataFrame:
+    """Predicted against observed value in groups of equal size, highest predictions first.
+
+    Parameters
+    ----------
+    value, predicted : array-like, shape (n,)
+    groups : int, default 10
+        Groups; fewer when there are fewer rows.
+
+    Returns
+    -------
+    table : DataFrame
+        One row per group: ``decile`` (1 is the highest), ``rows``, ``predicted_sum``,
+        ``observed_sum``, ``predicted_mean``, ``observed_mean``, ``ratio`` (predicted over
+        observed; NaN without observed value), ``share_of_observed``.
+    """
+    y, s = _scores(value), _scores(predicted)
+    parts = np.array_split(np.argsort(-s, kind="stable"), min(groups, len(y)))
+    table = pd.DataFrame(
+        {
+            "decile": np.arange(1, len(parts) + 1),
+            "rows": [len(part) for part in parts],
+            "predicted_sum": [float(s[part].sum()) for part in parts],
+            "observed_sum": [float(y[part].sum()) for part in parts],
+        }
+    )
+    table["predicted_mean"] = table["predicted_sum"] / table["rows"]
+    table["observed_mean"] = table["observed_sum"] / table["rows"]
+    observed = table["observed_sum"].where(table["observed_sum"] > 0)
+    table["ratio"] = table["predicted_sum"] / observed
+    table["share_of_observed"] = table["observed_sum"] / max(float(y.sum()), 1e-12)
+    return table
 
 
 def _labels(label: npt.ArrayLike) -> Array:

@@ -37,7 +37,7 @@ def bootstrap_rows(n: int, rounds: int, seed: int) -> IntArray:
 def rank_auc(label: Array, score: Array) -> float:
     """AUC by mean ranks (Mann-Whitney); NaN when one class is absent."""
     ones = np.ones((1, len(label)))
-    return float(_weighted_auc(label, score, ones)[0])
+    return float(weighted_auc(label, score, ones)[0])
 
 
 def bootstrap_auc(label: Array, score: Array, rounds: int = 1000, seed: int = 0) -> Array:
@@ -75,7 +75,7 @@ def paired_auc_difference(
     y, a, b = (np.asarray(x, dtype=float) for x in (label, score, other))
     ours, theirs = _bootstrap_aucs(y, (a, b), rounds, seed)
     gaps = ours - theirs
-    low, high = _limits(gaps, level)
+    low, high = limits(gaps, level)
     return Difference(rank_auc(y, a) - rank_auc(y, b), low, high)
 
 
@@ -93,19 +93,8 @@ def paired_difference(
     y, a, b = (np.asarray(x, dtype=float) for x in (label, score, other))
     rows = bootstrap_rows(len(y), rounds, seed)
     gaps = np.array([metric(y[i], a[i]) - metric(y[i], b[i]) for i in rows])
-    low, high = _limits(gaps, level)
+    low, high = limits(gaps, level)
     return Difference(metric(y, a) - metric(y, b), low, high)
-
-
-def bootstrap_interval(
-    label: Array,
-    score: Array,
-    metric: Callable[[Array, Array], float],
-    rows: IntArray,
-    level: float = 0.95,
-) -> tuple[float, float]:
-    """Percentile interval of a metric over given bootstrap rows, shape (rounds, n)."""
-    return _limits(np.array([metric(label[i], score[i]) for i in rows]), level)
 
 
 def _bootstrap_aucs(label: Array, scores: Sequence[Array], rounds: int, seed: int) -> list[Array]:
@@ -119,11 +108,12 @@ def _bootstrap_aucs(label: Array, scores: Sequence[Array], rounds: int, seed: in
         rows = rng.integers(0, n, size=(size, n), dtype=np.int64)
         flat = rows + n * np.arange(size, dtype=np.int64)[:, None]
         weights = np.bincount(flat.ravel(), minlength=size * n).reshape(size, n).astype(float)
-        parts.append([_weighted_auc(label, score, weights) for score in scores])
+        parts.append([weighted_auc(label, score, weights) for score in scores])
     return [np.concatenate(series) for series in zip(*parts, strict=True)]
 
 
-def _weighted_auc(label: Array, score: Array, weights: Array) -> Array:
+def weighted_auc(label: Array, score: Array, weights: Array) -> Array:
+    """AUC by mean ranks under each row of weights: shape (b, n) to (b,); ties count half."""
     order = np.argsort(score, kind="stable")
     y, s = label[order], score[order]
     starts = np.r_[0, np.flatnonzero(np.diff(s)) + 1]
@@ -136,7 +126,8 @@ def _weighted_auc(label: Array, score: Array, weights: Array) -> Array:
         return np.asarray((positive * below).sum(axis=1) / pairs, dtype=float)
 
 
-def _limits(values: Array, level: float) -> tuple[float, float]:
+def limits(values: Array, level: float = 0.95) -> tuple[float, float]:
+    """Percentile interval of bootstrap figures, shape (rounds,); NaN ones are left out."""
     usable = values[np.isfinite(values)]
     if not len(usable):
         return float("nan"), float("nan")

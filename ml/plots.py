@@ -93,6 +93,45 @@ def lift_png(label: npt.ArrayLike, scores: Mapping[str, npt.ArrayLike], title: s
     return png(figure, axes)
 
 
+def profit_png(curve: pd.DataFrame, threshold: float, title: str, currency: str = "") -> bytes:
+    """Expected and realised profit over the share of customers contacted.
+
+    Parameters
+    ----------
+    curve : DataFrame
+        From `ml.profit.profit_curve`.
+    threshold : float
+        Probability above which a contact pays.
+    title : str
+        Say model, horizon and dates.
+    currency : str
+        Unit of money, written on its axis.
+
+    Returns
+    -------
+    png : bytes
+    """
+    figure, axes = _canvas(title)
+    share = 100 * curve["share"].to_numpy()
+    for i, name in enumerate(("realised", "expected")):
+        axes.plot(share, curve[name], label=f"{name} profit", **_style(i))
+    contacted = curve.loc[curve["probability"] > threshold, "share"].max()
+    best = 100 * (0.0 if np.isnan(contacted) else float(contacted))
+    axes.axvline(best, color="0.4", linewidth=1, linestyle=":")
+    axes.annotate(
+        f"threshold {threshold:.3f}: {best:.0f} %",
+        (best, 0.02),
+        xycoords=("data", "axes fraction"),
+        xytext=(4, 0),
+        textcoords="offset points",
+        fontsize=8,
+    )
+    axes.axhline(0, color="0.6", linewidth=1)
+    axes.set(xlabel="customers contacted, highest probability first (%)", xlim=(0, 100))
+    axes.set_ylabel(f"profit{f' ({currency})' if currency else ''}")
+    return png(figure, axes)
+
+
 def segments_png(profile: pd.DataFrame, title: str, currency: str = "") -> bytes:
     """Size of each segment and its mean recency, frequency and money.
 

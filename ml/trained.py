@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,8 @@ class TrainedModel:
     spread : ValueInterval or None
         The 80 % interval about a predicted value; None for probabilities, and for value models
         that were trained before there was one.
+    feature_power : mapping of str to float
+        AUC (value: absolute Spearman) of each feature alone on the test cutoff.
     """
 
     kind: str
@@ -78,6 +81,7 @@ class TrainedModel:
     test_predictions: pd.DataFrame
     verdicts: tuple[Verdict, ...]
     spread: ValueInterval | None = None
+    feature_power: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -158,6 +162,7 @@ class TrainedModel:
             "rows": self.rows,
             "model": self.model.to_dict(),
             "metrics": _columns(self.metrics),
+            "feature_power": dict(self.feature_power),
             "test_predictions": _columns(predictions),
             "verdicts": [
                 {**asdict(v), "difference": _finite(asdict(v.difference))} for v in self.verdicts
@@ -192,6 +197,7 @@ class TrainedModel:
                 for v in record["verdicts"]
             ),
             spread=ValueInterval.from_dict(record["spread"]) if record.get("spread") else None,
+            feature_power=record.get("feature_power", {}),
         )
 
 

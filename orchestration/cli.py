@@ -130,5 +130,28 @@ def demo(
         fail(str(problem))
 
 
+@app.command()
+def evaluate(
+    dataset: Annotated[
+        str, typer.Option(help="simulated, complete-journey, online-retail, or a mapping.")
+    ] = "simulated",
+    data: Annotated[
+        Path | None, typer.Option(help="Folder with files of your own, for that mapping.")
+    ] = None,
+    customers: Annotated[int, typer.Option(help="Customers of the simulated market.")] = 20_000,
+    events: Annotated[int, typer.Option(help="Events of the simulated market.")] = 1_000_000,
+) -> None:
+    """Judge the models at several past instants and write a page; runs the demo first if needed."""
+    from orchestration.demo import DemoFailed
+    from orchestration.evaluation_report import run_evaluation
+    from orchestration.setup_home import prepare
+
+    prepare(settings())
+    try:
+        run_evaluation(settings(), dataset, data, customers=customers, events=events)
+    except DemoFailed as problem:
+        fail(str(problem))
+
+
 if __name__ == "__main__":
     sys.exit(app())

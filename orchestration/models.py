@@ -15,6 +15,7 @@ from ml.segments import SegmentModel
 from ml.splits import NotEnoughHistory
 from ml.trained import TrainedModel
 from orchestration.lake import Lake, current_snapshot
+from orchestration.leak_alarm import leak_suspicions
 from orchestration.pictures import picture, save_picture
 from orchestration.registry import Registry, Version, code_version, scratch_folder
 from orchestration.settings import settings
@@ -128,9 +129,12 @@ def train_task(
                 "features": json.dumps(trained.features)[:5_000],
             },
         )
-    promoted = earns_promotion(trained) or registry.champion(task) is None
+    doubts = leak_suspicions(trained)
+    promoted = not doubts and (earns_promotion(trained) or registry.champion(task) is None)
     if promoted:
         registry.promote(version)
+    elif doubts:
+        log.warning(f"{version.label} is not promoted: {'; '.join(doubts)}")
     else:
         log.warning(f"{version.label} is worse than recency alone: the champion stays")
     for title, image in pictures.items():
@@ -172,12 +176,14 @@ def beats_baselines(trained: TrainedModel | None) -> dg.AssetCheckResult:
     """Pass when the model is not worse than any baseline on the untouched test cutoff."""
     if trained is None:
         return dg.AssetCheckResult(
+            check_name="beats_baselines",
             passed=False,
             severity=dg.AssetCheckSeverity.WARN,
             description="not trained: too little history",
         )
     worse = [str(v) for v in trained.verdicts if v.difference.verdict == "worse"]
     return dg.AssetCheckResult(
+        check_name="beats_baselines",
         passed=not worse,
         severity=dg.AssetCheckSeverity.WARN,
         description="; ".join(worse or [str(v) for v in trained.verdicts]),

@@ -37,6 +37,12 @@ class Settings(BaseSettings):
     # below the 5 s of Dagster's own loop: a minimum of 5 s skips every tick that comes early
     sensor_seconds: int = Field(default=4, ge=1)
     sensor_watch_seconds: float = Field(default=4.0, ge=0, lt=30)
+    plausible_skill: float = Field(default=0.95, ge=0.5, le=1)
+    evaluation_origins: int = Field(default=4, ge=1)
+    evaluation_rows: int = Field(default=200_000, ge=1_000)
+    contact_cost: float = Field(default=1.0, ge=0)
+    value_kept: float | None = Field(default=None, gt=0)
+    save_rate: float = Field(default=0.1, gt=0, le=1)
     drift_threshold: float = Field(default=0.5, ge=0, le=1)
     lease_timeout_seconds: float = Field(default=3600, gt=0)
     memory_limit: str = "2GB"

@@ -31,13 +31,14 @@ BATCH_SCORES = dg.AssetSelection.assets(
     ["ops", "batches"],
 )
 MODELS = dg.AssetSelection.groups("models")
+EVALUATION = dg.AssetSelection.groups("evaluation")
 REPORTS = dg.AssetSelection.groups("monitoring")
 SCORE_CHECKS = dg.AssetSelection.checks_for_assets(["marts", "customer_scores"])
 WRITES = {"shoal/writes": "batch"}
 
 main_job = dg.define_asset_job(
     "main_job",
-    selection=dg.AssetSelection.all(),
+    selection=dg.AssetSelection.all() - EVALUATION,
     description="Everything once: ingestion, tables with their tests, models, scores, reports.",
     tags=WRITES,
     partitions_def=arrival_hours,
@@ -78,6 +79,12 @@ training_job = dg.define_asset_job(
     ),
     description="Models and segments anew, judged on later time; champions score everyone.",
     tags=WRITES,
+)
+
+evaluation_job = dg.define_asset_job(
+    "evaluation_job",
+    selection=EVALUATION,
+    description="Every model trained and judged at several past instants, beside its baselines.",
 )
 
 rebuild_job = dg.define_asset_job(

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from ml import plots
+from ml.profit import CostTable, profit_curve
 from ml.trained import TrainedModel
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -27,6 +28,17 @@ def test_model_pictures_are_repeatable_png(
     assert (
         "matplotlib.pyplot" not in sys.modules or not sys.modules["matplotlib.pyplot"].get_fignums()
     )
+
+
+@pytest.mark.parametrize("cost", [0.0, 1.0, 99.0])
+def test_profit_picture_takes_contacts_that_always_sometimes_and_never_pay(
+    cost: float, trained: TrainedModel
+) -> None:
+    table, costs = trained.test_predictions, CostTable(cost, 20.0, 0.2)
+    curve = profit_curve(table["label"], table["model"], costs)
+    first = plots.profit_png(curve, costs.threshold, "Churn in 28 days", "GBP")
+    assert first.startswith(PNG)
+    assert plots.profit_png(curve, costs.threshold, "Churn in 28 days", "GBP") == first
 
 
 @pytest.mark.parametrize("segments", [1, 9])

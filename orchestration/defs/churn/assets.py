@@ -13,15 +13,20 @@ from orchestration.lake import Lake
     group_name="models",
     kinds={"lightgbm", "mlflow"},
     owners=["team:data-science"],
-    check_specs=[dg.AssetCheckSpec("beats_baselines", asset="churn_model")],
+    check_specs=[
+        dg.AssetCheckSpec("beats_baselines", asset="churn_model"),
+        dg.AssetCheckSpec("skill_is_plausible", asset="churn_model"),
+    ],
 )
 def churn_model(
     context: dg.AssetExecutionContext, lake: Lake
 ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
     """Probability that an active customer buys nothing in the horizon, judged on a later time."""
     from ml.churn import train_churn
+    from orchestration.leak_alarm import skill_is_plausible
     from orchestration.models import beats_baselines, train_task
 
     trained, metadata = train_task("churn", train_churn, lake, context.log)
     yield dg.MaterializeResult(metadata=metadata)
     yield beats_baselines(trained)
+    yield skill_is_plausible(trained)

@@ -13,15 +13,20 @@ from orchestration.lake import Lake
     group_name="models",
     kinds={"lightgbm", "mlflow"},
     owners=["team:data-science"],
-    check_specs=[dg.AssetCheckSpec("beats_baselines", asset="purchase_model")],
+    check_specs=[
+        dg.AssetCheckSpec("beats_baselines", asset="purchase_model"),
+        dg.AssetCheckSpec("skill_is_plausible", asset="purchase_model"),
+    ],
 )
 def purchase_model(
     context: dg.AssetExecutionContext, lake: Lake
 ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
     """Probability that an active customer buys within the horizon, judged on a later time."""
     from ml.propensity import train_propensity
+    from orchestration.leak_alarm import skill_is_plausible
     from orchestration.models import beats_baselines, train_task
 
     trained, metadata = train_task("purchase", train_propensity, lake, context.log)
     yield dg.MaterializeResult(metadata=metadata)
     yield beats_baselines(trained)
+    yield skill_is_plausible(trained)

@@ -13,15 +13,20 @@ from orchestration.lake import Lake
     group_name="models",
     kinds={"lightgbm", "mlflow"},
     owners=["team:data-science"],
-    check_specs=[dg.AssetCheckSpec("beats_baselines", asset="value_model")],
+    check_specs=[
+        dg.AssetCheckSpec("beats_baselines", asset="value_model"),
+        dg.AssetCheckSpec("skill_is_plausible", asset="value_model"),
+    ],
 )
 def value_model(
     context: dg.AssetExecutionContext, lake: Lake
 ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
     """Expected spend of an active customer over the churn horizon, judged on a later time."""
     from ml.value import train_value
+    from orchestration.leak_alarm import skill_is_plausible
     from orchestration.models import beats_baselines, train_task
 
     trained, metadata = train_task("value", train_value, lake, context.log)
     yield dg.MaterializeResult(metadata=metadata)
     yield beats_baselines(trained)
+    yield skill_is_plausible(trained)

@@ -1,0 +1,27 @@
+"""How good the models are over several past instants; minutes, so in a job of its own."""
+
+from typing import Any
+
+import dagster as dg
+
+from orchestration.lake import Lake
+from orchestration.settings import settings
+
+
+@dg.asset(
+    deps=[
+        ["marts", "customer_feature_history"],
+        ["marts", "customer_labels"],
+        ["marts", "orders"],
+        ["marts", "customers"],
+        "segment_model",
+    ],
+    group_name="evaluation",
+    kinds={"lightgbm", "matplotlib"},
+    owners=["team:data-science"],
+)
+def model_evaluation(context: dg.AssetExecutionContext, lake: Lake) -> dg.MaterializeResult[Any]:
+    """Churn, purchase and value judged at past instants beside their baselines, as a page."""
+    from orchestration.evaluation_report import write_evaluation
+
+    return dg.MaterializeResult(metadata=write_evaluation(lake, settings(), context.log))

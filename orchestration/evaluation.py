@@ -1,0 +1,162 @@
+"""Judging every task at several past instants, between the lake and ``ml.backtest``."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import duckdb
+import pandas as pd
+
+from ml.backtest import Backtest, backtest
+from ml.groups import judge_groups, merge_small, tenure_band
+from ml.matrix import feature_names
+from ml.profit import CostTable
+from ml.splits import NotEnoughHistory
+from orchestration.lake import Lake
+from orchestration.models import TASKS, load_segments, read_training_frame
+from orchestration.registry import Registry
+from orchestration.settings import Settings
+
+GROUPS = ("segment", "country", "tenure", "channel")
+BASELINE_COLUMNS: Mapping[str, tuple[Literal["logit", "log"], str]] = {
+    "churn": ("logit", "days_since_last_order"),
+    "purchase": ("logit", "days_since_last_order"),
+    "value": ("log", "revenue_90d"),
+}
+"""Link and column of the simplest baseline of each task."""
+
+_CHANNELS = """
+with origins as (
+    select distinct customer_key, origin
+    from backtest_rows
+),
+earlier as (
+    select
+        origins.customer_key,
+        origins.origin,
+        arg_max(orders.channel, orders.ordered_at) as channel
+    from origins
+    inner join marts.orders as orders
+        on
+            origins.customer_key = orders.customer_key
+            and orders.ordered_at <= origins.origin
+            and orders.status = 'completed'
+    group by 1, 2
+)
+select
+    origins.customer_key,
+    origins.origin,
+    customers.country,
+    earlier.channel
+from origins
+left join earlier
+    on origins.customer_key = earlier.customer_key and origins.origin = earlier.origin
+left join marts.customers as customers on origins.customer_key = customers.customer_key
+"""
+_VALUE_KEPT = "select avg(label) from marts.customer_labels where task = 'value' and label > 0"
+
+
+@dataclass(frozen=True)
+class TaskEvaluation:
+    """What was found of one task; ``reason`` says why there is nothing."""
+
+    task: str
+    found: Backtest | None
+    groups: pd.DataFrame | None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Every task, with the state of the lake and the costs that decisions were taken at."""
+
+    as_of: Any
+    snapshot: int
+    costs: CostTable
+    tasks: tuple[TaskEvaluation, ...]
+
+
+def evaluate(lake: Lake, values: Settings, log: logging.Logger) -> Evaluation:
+    """Judge churn, purchase and value at past instants of what is in the lake.
+
+    Raises
+    ------
+    RuntimeError
+        There are no labels to learn from yet.
+    """
+    with lake.reader(latest=True) as connection:
+        costs = cost_table(connection, values)
+        row = connection.execute("select as_of from ops.clock").fetchone()
+    assert row is not None
+    tasks = []
+    snapshot = 0
+    for task in TASKS:
+        frame, horizon_days, snapshot = read_training_frame(lake, task)
+        log.info(f"{task}: {len(frame):,} labelled rows")
+        tasks.append(_evaluate_task(task, frame, horizon_days, lake, values))
+    return Evaluation(row[0], snapshot, costs, tuple(tasks))
+
+
+def cost_table(connection: duckdb.DuckDBPyConnection, values: Settings) -> CostTable:
+    """The cost table of the settings; without a value kept, what a buyer spends in the horizon."""
+    kept = values.value_kept
+    if kept is None:
+        row = connection.execute(_VALUE_KEPT).fetchone()
+        if row is None or row[0] is None:
+            raise RuntimeError(
+                "no customer with value in marts.customer_labels: run main_job on data with "
+                "orders first (make demo), or set SHOAL_VALUE_KEPT"
+            )
+        kept = float(row[0])
+    return CostTable(values.contact_cost, kept, values.save_rate)
+
+
+def _evaluate_task(
+    task: str, frame: pd.DataFrame, horizon_days: int | None, lake: Lake, values: Settings
+) -> TaskEvaluation:
+    link, baseline_column = BASELINE_COLUMNS[task]
+    try:
+        if horizon_days is None:
+            raise NotEnoughHistory("there is no labelled customer yet")
+        found = backtest(
+            frame,
+            kind=task,
+            horizon_days=horizon_days,
+            baseline_column=baseline_column,
+            link=link,
+            features=feature_names(frame),
+            origins=values.evaluation_origins,
+            most_rows=values.evaluation_rows,
+            seed=values.seed,
+            num_threads=values.threads,
+        )
+    except NotEnoughHistory as problem:
+        return TaskEvaluation(task, None, None, str(problem))
+    rows = with_groups(found.predictions, frame, lake, Registry(values))
+    groups = judge_groups(rows, GROUPS, link, seed=values.seed)
+    return TaskEvaluation(task, found, groups)
+
+
+def with_groups(
+    predictions: pd.DataFrame, frame: pd.DataFrame, lake: Lake, registry: Registry
+) -> pd.DataFrame:
+    """Join segment, country, tenure band and channel of each customer to the predictions.
+
+    Segment and tenure are those of the origin, the channel is that of the last order before it,
+    the country is the one known now.
+    """
+    rows = predictions[["origin", "customer_key", "as_of", "label", "model"]]
+    joined = rows.merge(frame.drop(columns="label"), on=["customer_key", "as_of"], how="left")
+    rows = rows.assign(tenure=tenure_band(joined["days_since_first_order"]).to_numpy())
+    segments = load_segments(registry)
+    rows["segment"] = (
+        None if segments is None else segments[1].assign(joined)["segment_name"].to_numpy()
+    )
+    with lake.reader(latest=True) as connection:
+        connection.register("backtest_rows", rows[["customer_key", "origin"]])
+        known = connection.execute(_CHANNELS).df()
+    rows = rows.merge(known, on=["customer_key", "origin"], how="left")
+    for name in ("country", "channel"):
+        rows[name] = merge_small(rows[name])
+    return rows

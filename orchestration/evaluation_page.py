@@ -1,0 +1,280 @@
+"""The evaluation as a page: what was found in words, then tables and pictures."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import pandas as pd
+
+from ml import groups as group_rules
+from ml.backtest import Backtest
+from ml.evaluation import decile_table
+from ml.profit import CostTable, Decision, decide, profit_curve
+from orchestration.evaluation import Evaluation, TaskEvaluation
+from orchestration.pages import Page
+
+QUESTIONS = {
+    "churn": "Churn: no purchase within {days} days",
+    "purchase": "Purchase within {days} days",
+    "value": "Value: spend within {days} days",
+}
+POSITIVE = {"churn": "would leave", "purchase": "would buy"}
+HEADLINES = {
+    "logit": ("roc_auc", "average_precision", "brier", "ece", "calibration_slope"),
+    "log": ("mae", "spearman", "gini", "aggregate_ratio", "top_10"),
+}
+WORDS = {
+    "model": "Shoal's model",
+    "recency": "recency alone",
+    "logistic": "logistic regression",
+    "recent_spend": "recent spend",
+    "bg_nbd": "BG/NBD",
+}
+METRICS = {
+    "roc_auc": "ROC AUC",
+    "average_precision": "average precision",
+    "log_loss": "log loss",
+    "brier": "Brier score",
+    "ece": "calibration error (ECE)",
+    "calibration_slope": "calibration slope",
+    "aggregate_ratio": "predicted / observed",
+    "mae": "MAE",
+    "rmse": "RMSE",
+    "spearman": "Spearman",
+    "gini": "Gini, normalised",
+    **{f"lift_{share}": f"lift at {share} %" for share in (5, 10, 20)},
+    **{f"gain_{share}": f"gain at {share} %" for share in (5, 10, 20)},
+    **{f"top_{share}": f"value in the top {share} %" for share in (5, 10, 20)},
+}
+
+
+@dataclass(frozen=True)
+class Report:
+    """The page, the tables behind it, and the decision of each task that has one."""
+
+    page: Page
+    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
+    decisions: dict[str, Decision] = field(default_factory=dict)
+
+
+def evaluation_report(found: Evaluation, title: str, written: datetime) -> Report:
+    """Lay the evaluation out as a page."""
+    report = Report(Page(title))
+    page = report.page
+    page.paragraph(
+        f"Written {written:%Y-%m-%d %H:%M} UTC from lake snapshot {found.snapshot}, whose data "
+        f"reach to {found.as_of:%Y-%m-%d}."
+    )
+    page.paragraph(
+        "Each model was trained anew at several past instants (origins), from what was known then "
+        "and nothing later, and judged on what its customers did next. Intervals hold 95 % of "
+        "bootstrap samples; over several origins customers are drawn with all their rows. "
+        "Differences are on the same customers: above 0 the model is better, whatever the "
+        "direction of the metric."
+    )
+    for task in found.tasks:
+        _task(report, task, found.costs)
+    return report
+
+
+def _task(report: Report, task: TaskEvaluation, costs: CostTable) -> None:
+    page, found = report.page, task.found
+    if found is None:
+        page.heading(task.task.capitalize())
+        page.paragraph(f"Not judged: {task.reason}")
+        return
+    page.heading(QUESTIONS[task.task].format(days=found.horizon_days))
+    predictions = found.predictions
+    page.paragraph(
+        f"{len(predictions):,} predictions of {predictions['customer_key'].nunique():,} customers "
+        f"at {len(found.origins)} origins: "
+        f"{', '.join(f'{origin:%Y-%m-%d}' for origin in found.origins)}. "
+        f"Mean of what happened: {predictions['label'].mean():,.3f}."
+    )
+    page.bullets(findings(found, task.groups))
+    page.heading("All origins together", 3)
+    page.table(_by_metric(found.pooled, "model"))
+    page.heading("Difference to each baseline", 3)
+    page.table(_differences(found.differences))
+    page.heading("Origin by origin", 3)
+    page.table(_by_origin(found.by_origin, HEADLINES[found.link]))
+    report.tables[f"{task.task}_by_origin"] = found.by_origin
+    report.tables[f"{task.task}_pooled"] = found.pooled
+    report.tables[f"{task.task}_differences"] = found.differences
+    _pictures(page, task.task, found)
+    if found.link == "logit":
+        _profit(report, task.task, found, costs)
+    else:
+        deciles = decile_table(predictions["label"], predictions["model"])
+        report.tables[f"{task.task}_deciles"] = deciles
+        page.heading("By decile of the prediction", 3)
+        page.table(_deciles(deciles))
+    if task.groups is not None:
+        report.tables[f"{task.task}_groups"] = task.groups
+        page.heading("By group of customers", 3)
+        page.paragraph(
+            f"Flagged: the whole interval of the difference to all others is more than "
+            f"{group_rules.RANKING_MARGIN} below 0 (ranking), or the group's sum is further from "
+            f"right by more than {group_rules.CALIBRATION_MARGIN:.0%} (calibration). Groups below "
+            f"{group_rules.SMALLEST_GROUP} rows, or with fewer than "
+            f"{group_rules.FEWEST_OF_A_CLASS} of either outcome, are too small to judge. Within a "
+            "group of customers who are alike any ranking is less sharp."
+        )
+        page.table(_groups(task.groups, "AUC" if found.link == "logit" else "Spearman"))
+
+
+def findings(found: Backtest, groups: pd.DataFrame | None) -> list[str]:
+    """What the tables say, in sentences; where a baseline is better, that comes as plainly."""
+    table = found.differences
+    said = []
+    for metric in HEADLINES[found.link]:
+        value = found.pooled[
+            (found.pooled["model"] == "model") & (found.pooled["metric"] == metric)
+        ]
+        said.append(f"{METRICS[metric]} {_figure(value.iloc[0])}")
+    lines = [f"{_word('model')}: {'; '.join(said)}."]
+    for baseline, rows in table.groupby("baseline", sort=False):
+        by_verdict = {
+            verdict: ", ".join(METRICS[str(name)] for name in part["metric"])
+            for verdict, part in rows.groupby("verdict")
+        }
+        verdicts = [
+            f"{verdict} on {by_verdict[verdict]}"
+            for verdict in ("better", "worse", "no different")
+            if verdict in by_verdict
+        ]
+        lines.append(f"Against {_word(baseline)} the model is {'; '.join(verdicts)}.")
+    lost = table[table["verdict"] == "worse"].to_dict("records")
+    lines += [
+        f"A baseline is better: {_word(row['baseline'])} on {METRICS[row['metric']]}, by "
+        f"{-row['difference']:,.4g} ({-row['high']:,.4g} to {-row['low']:,.4g})."
+        for row in lost
+    ] or ["No baseline is better on any measure."]
+    if groups is not None:
+        flagged = groups[~groups["flag"].isin(["", "too small"])]
+        lines += [
+            f"Served clearly worse ({row.flag}): {row.dimension} {row.group}, {row.rows:,} rows."
+            for row in flagged.itertuples()
+        ] or ["No group is served clearly worse than the others."]
+    return lines
+
+
+def _pictures(page: Page, task: str, found: Backtest) -> None:
+    from ml.plots import lift_png, reliability_png, roc_png
+
+    label = found.predictions["label"].to_numpy()
+    scores = {_word(name): found.predictions[name].to_numpy() for name in found.models}
+    when = f"{task} in {found.horizon_days} days, {len(found.origins)} origins"
+    if found.link == "logit":
+        page.picture(f"{task}_roc", roc_png(label, scores, f"ROC: {when}"))
+        page.picture(f"{task}_reliability", reliability_png(label, scores, f"Calibration: {when}"))
+    page.picture(f"{task}_lift", lift_png(label, scores, f"Lift: {when}"))
+
+
+def _profit(report: Report, task: str, found: Backtest, costs: CostTable) -> None:
+    from ml.plots import profit_png
+
+    page, rows = report.page, found.predictions
+    decision = decide(rows["label"], rows["model"], costs, clusters=rows["customer_key"])
+    report.decisions[task] = decision
+    curve = profit_curve(rows["label"], rows["model"], costs)
+    page.heading("Whom to contact", 3)
+    page.paragraph(
+        f"A contact costs {costs.contact_cost:,.2f} and succeeds with {costs.save_rate:.0%} of "
+        f"those who {POSITIVE[task]}; a success is worth {costs.value_kept:,.2f} "
+        "(SHOAL_CONTACT_COST, SHOAL_SAVE_RATE, SHOAL_VALUE_KEPT). So a contact pays above a "
+        f"probability of {costs.threshold:.3f}."
+    )
+    page.paragraph(
+        f"{decision.contacted:,} of {len(rows):,} ({decision.share:.0%}) were above it: expected "
+        f"profit {decision.expected:,.0f}, realised on labels {decision.realised:,.0f} "
+        f"({decision.low:,.0f} to {decision.high:,.0f}). Contacting everyone would have brought "
+        f"{decision.everyone:,.0f}, the best share by hindsight {decision.best:,.0f}."
+    )
+    title = f"Profit: {task} in {found.horizon_days} days"
+    page.picture(f"{task}_profit", profit_png(curve, costs.threshold, title))
+
+
+def _by_metric(table: pd.DataFrame, column: str) -> pd.DataFrame:
+    wide = {
+        _word(name): [_figure(row) for row in rows.itertuples()]
+        for name, rows in table.groupby(column, sort=False)
+    }
+    metrics = [METRICS[name] for name in table["metric"].unique()]
+    return pd.DataFrame({"metric": metrics, **wide})
+
+
+def _differences(table: pd.DataFrame) -> pd.DataFrame:
+    wide = {
+        f"against {_word(name)}": [
+            f"{row.difference:+,.4g} ({row.low:+,.4g} to {row.high:+,.4g}): {row.verdict}"
+            for row in rows.itertuples()
+        ]
+        for name, rows in table.groupby("baseline", sort=False)
+    }
+    metrics = [METRICS[name] for name in table["metric"].unique()]
+    return pd.DataFrame({"metric": metrics, **wide})
+
+
+def _by_origin(table: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
+    rows = []
+    for (origin, model), part in table.groupby(["origin", "model"], sort=False):
+        figures = {row.metric: row for row in part.itertuples()}
+        rows.append(
+            {
+                "origin": f"{origin:%Y-%m-%d}",
+                "customers": f"{part['rows'].iloc[0]:,}",
+                "model": _word(model),
+                **{METRICS[name]: _figure(figures[name]) for name in metrics},
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _deciles(table: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "decile": table["decile"],
+            "rows": table["rows"],
+            "predicted, sum": [f"{value:,.0f}" for value in table["predicted_sum"]],
+            "observed, sum": [f"{value:,.0f}" for value in table["observed_sum"]],
+            "predicted, mean": [f"{value:,.2f}" for value in table["predicted_mean"]],
+            "observed, mean": [f"{value:,.2f}" for value in table["observed_mean"]],
+            "predicted / observed": [
+                "" if pd.isna(value) else f"{value:.2f}" for value in table["ratio"]
+            ],
+            "share of all value": [f"{value:.1%}" for value in table["share_of_observed"]],
+        }
+    )
+
+
+def _groups(table: pd.DataFrame, ranking: str) -> pd.DataFrame:
+    def interval(row: object, name: str) -> str:
+        value, low, high = (getattr(row, f"{name}{end}") for end in ("", "_low", "_high"))
+        return "" if pd.isna(value) else f"{value:.3f} ({low:.3f} to {high:.3f})"
+
+    return pd.DataFrame(
+        {
+            "group": [f"{row.dimension}: {row.group}" for row in table.itertuples()],
+            "rows": [f"{rows:,}" for rows in table["rows"]],
+            "mean label": [f"{rate:,.3f}" for rate in table["base_rate"]],
+            ranking: [interval(row, "ranking") for row in table.itertuples()],
+            "predicted / observed": [interval(row, "calibration") for row in table.itertuples()],
+            f"{ranking}, difference to all others": [
+                interval(row, "ranking_difference") for row in table.itertuples()
+            ],
+            "flag": table["flag"],
+        }
+    )
+
+
+def _figure(row: object) -> str:
+    value, low, high = (getattr(row, name) for name in ("value", "low", "high"))
+    if pd.isna(value):
+        return "undefined"
+    shown = ".1f" if abs(value) >= 100 else ".2f" if abs(value) >= 10 else ".3f"
+    return f"{value:,{shown}} ({low:,{shown}} to {high:,{shown}})"
+
+
+def _word(name: object) -> str:
+    return WORDS.get(str(name), str(name).replace("_", " "))

@@ -1,0 +1,75 @@
+"""A model that has seen the label period is registered, doubted, and does not score."""
+
+import logging
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ml.churn import train_churn
+from orchestration.ingestion.schema import create_tables
+from orchestration.lake import Lake
+from orchestration.leak_alarm import skill_is_plausible
+from orchestration.models import train_task
+from orchestration.registry import Registry
+from orchestration.settings import Settings, settings
+
+LOG = logging.getLogger(__name__)
+TRAINER = partial(train_churn, recency="days_away")
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    monkeypatch.setenv("SHOAL_HOME", str(tmp_path / "home"))
+    settings.cache_clear()
+    yield settings()
+    settings.cache_clear()
+
+
+def lake_with(home: Settings, *, leak: bool) -> Lake:
+    """Labelled features of 200 customers at six dates; a leak counts visits after the date."""
+    rng = np.random.default_rng(0)
+    dates = pd.date_range("2024-01-01", periods=6, freq="14D")
+    frame = pd.DataFrame(
+        {
+            "customer_key": np.tile([f"c{i}" for i in range(200)], 6),
+            "as_of": np.repeat(dates.to_numpy().astype("datetime64[us]"), 200),
+            "days_away": rng.gamma(2, 10, 1200).round(),
+        }
+    )
+    odds = 0.06 * (frame["days_away"] - 20)
+    frame["label"] = (rng.random(1200) < 1 / (1 + np.exp(-odds))).astype(float)
+    frame["visits"] = (1 - frame["label"]) * 3 if leak else rng.normal(size=1200)
+    lake = Lake.from_settings(home)
+    with lake.writer("test tables") as connection:
+        create_tables(connection)
+        connection.register("frame", frame)
+        connection.execute(
+            "create or replace table marts.customer_labels as select customer_key, as_of, label, "
+            "'churn' as task, 14 as horizon_days from frame"
+        )
+        connection.execute(
+            "create or replace table marts.customer_feature_history as "
+            "select * exclude (label) from frame"
+        )
+    return lake
+
+
+def test_a_leaking_model_is_never_promoted_and_an_honest_one_is(home: Settings) -> None:
+    leaking, metadata = train_task("churn", TRAINER, lake_with(home, leak=True), LOG)
+    assert (metadata["version"], metadata["promoted"]) == ("churn:1", False)
+    assert Registry(home).champion("churn") is None
+    result = skill_is_plausible(leaking)
+    assert not result.passed
+    assert "feature visits alone has AUC 1.000" in (result.description or "")
+
+    honest, metadata = train_task("churn", TRAINER, lake_with(home, leak=False), LOG)
+    assert (metadata["version"], metadata["promoted"]) == ("churn:2", True)
+    assert skill_is_plausible(honest).passed
+
+
+def test_a_model_that_was_not_trained_does_not_pass() -> None:
+    assert not skill_is_plausible(None).passed
