@@ -104,6 +104,7 @@ def train(
     return TrainedModel(
         kind=kind,
         model=model,
+        judged=judged,
         horizon_days=horizon_days,
         seed=seed,
         rounds=recipe.rounds,

@@ -45,6 +45,9 @@ class TrainedModel:
         "churn", "purchase" or "value".
     model : BlendModel
         Refitted on every labelled date.
+    judged : BlendModel or None
+        The same recipe fitted on `fit_dates` and `validation_date` only: the model that
+        `test_predictions` are of. None in records from before it was kept.
     horizon_days, seed, rounds, rows : int
         Label window, seed, LightGBM rounds, training rows of the production model.
     fit_dates, trained_on : tuple of str
@@ -73,6 +76,7 @@ class TrainedModel:
     metrics: pd.DataFrame
     test_predictions: pd.DataFrame
     verdicts: tuple[Verdict, ...]
+    judged: BlendModel | None = None
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -104,18 +108,23 @@ class TrainedModel:
 
     def to_json(self) -> str:
         """Return everything as one JSON text, the trees in LightGBM's text format."""
-        return json.dumps({**self._record(), "trees": self.model.trees}, allow_nan=False)
+        record = {**self._record(), "trees": self.model.trees}
+        if self.judged is not None:
+            record["judged_trees"] = self.judged.trees
+        return json.dumps(record, allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> TrainedModel:
         """Rebuild what `to_json` returned."""
         record = json.loads(text)
-        return cls._from_record(record, record["trees"])
+        return cls._from_record(record, record["trees"], record.get("judged_trees"))
 
     def save(self, folder: Path) -> None:
-        """Write ``model.txt`` (the trees) and ``model.json`` (all else) into a folder."""
+        """Write ``model.txt``, ``judged.txt`` (trees) and ``model.json`` (all else) to a folder."""
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "model.txt").write_text(self.model.trees, encoding="utf-8")
+        if self.judged is not None:
+            (folder / "judged.txt").write_text(self.judged.trees, encoding="utf-8")
         record = json.dumps(self._record(), allow_nan=False)
         (folder / "model.json").write_text(record, encoding="utf-8")
 
@@ -123,7 +132,12 @@ class TrainedModel:
     def load(cls, folder: Path) -> TrainedModel:
         """Read what `save` wrote."""
         record = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-        return cls._from_record(record, (folder / "model.txt").read_text(encoding="utf-8"))
+        judged = folder / "judged.txt"
+        return cls._from_record(
+            record,
+            (folder / "model.txt").read_text(encoding="utf-8"),
+            judged.read_text(encoding="utf-8") if judged.exists() else None,
+        )
 
     def _record(self) -> dict[str, Any]:
         predictions = self.test_predictions.copy()
@@ -140,6 +154,7 @@ class TrainedModel:
             "trained_on": list(self.trained_on),
             "rows": self.rows,
             "model": self.model.to_dict(),
+            "judged": None if self.judged is None else self.judged.to_dict(),
             "metrics": _columns(self.metrics),
             "test_predictions": _columns(predictions),
             "verdicts": [
@@ -148,7 +163,9 @@ class TrainedModel:
         }
 
     @classmethod
-    def _from_record(cls, record: dict[str, Any], trees: str) -> TrainedModel:
+    def _from_record(
+        cls, record: dict[str, Any], trees: str, judged_trees: str | None
+    ) -> TrainedModel:
         if record.get("format") != FORMAT:
             raise ValueError(f"model record has format {record.get('format')}, not {FORMAT}")
         predictions = pd.DataFrame(record["test_predictions"])
@@ -172,6 +189,11 @@ class TrainedModel:
             verdicts=tuple(
                 Verdict(v["baseline"], v["metric"], Difference(**_numbers(v["difference"])))
                 for v in record["verdicts"]
+            ),
+            judged=(
+                None
+                if judged_trees is None
+                else BlendModel.from_dict(record["judged"], judged_trees)
             ),
         )
 

@@ -13,7 +13,10 @@ from orchestration.lake import Lake
     group_name="models",
     kinds={"lightgbm", "mlflow"},
     owners=["team:data-science"],
-    check_specs=[dg.AssetCheckSpec("beats_baselines", asset="churn_model")],
+    check_specs=[
+        dg.AssetCheckSpec("beats_baselines", asset="churn_model"),
+        dg.AssetCheckSpec("challenger_earns_promotion", asset="churn_model", blocking=True),
+    ],
 )
 def churn_model(
     context: dg.AssetExecutionContext, lake: Lake
@@ -21,7 +24,9 @@ def churn_model(
     """Probability that an active customer buys nothing in the horizon, judged on a later time."""
     from ml.churn import train_churn
     from orchestration.models import beats_baselines, train_task
+    from orchestration.promotion import challenger_earns_promotion
 
     trained, metadata = train_task("churn", train_churn, lake, context.log)
     yield dg.MaterializeResult(metadata=metadata)
     yield beats_baselines(trained)
+    yield challenger_earns_promotion("churn", lake, context.log, metadata)

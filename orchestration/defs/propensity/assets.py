@@ -13,7 +13,10 @@ from orchestration.lake import Lake
     group_name="models",
     kinds={"lightgbm", "mlflow"},
     owners=["team:data-science"],
-    check_specs=[dg.AssetCheckSpec("beats_baselines", asset="purchase_model")],
+    check_specs=[
+        dg.AssetCheckSpec("beats_baselines", asset="purchase_model"),
+        dg.AssetCheckSpec("challenger_earns_promotion", asset="purchase_model", blocking=True),
+    ],
 )
 def purchase_model(
     context: dg.AssetExecutionContext, lake: Lake
@@ -21,7 +24,9 @@ def purchase_model(
     """Probability that an active customer buys within the horizon, judged on a later time."""
     from ml.propensity import train_propensity
     from orchestration.models import beats_baselines, train_task
+    from orchestration.promotion import challenger_earns_promotion
 
     trained, metadata = train_task("purchase", train_propensity, lake, context.log)
     yield dg.MaterializeResult(metadata=metadata)
     yield beats_baselines(trained)
+    yield challenger_earns_promotion("purchase", lake, context.log, metadata)

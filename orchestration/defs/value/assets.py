@@ -13,7 +13,10 @@ from orchestration.lake import Lake
     group_name="models",
     kinds={"lightgbm", "mlflow"},
     owners=["team:data-science"],
-    check_specs=[dg.AssetCheckSpec("beats_baselines", asset="value_model")],
+    check_specs=[
+        dg.AssetCheckSpec("beats_baselines", asset="value_model"),
+        dg.AssetCheckSpec("challenger_earns_promotion", asset="value_model", blocking=True),
+    ],
 )
 def value_model(
     context: dg.AssetExecutionContext, lake: Lake
@@ -21,7 +24,9 @@ def value_model(
     """Expected spend of an active customer over the churn horizon, judged on a later time."""
     from ml.value import train_value
     from orchestration.models import beats_baselines, train_task
+    from orchestration.promotion import challenger_earns_promotion
 
     trained, metadata = train_task("value", train_value, lake, context.log)
     yield dg.MaterializeResult(metadata=metadata)
     yield beats_baselines(trained)
+    yield challenger_earns_promotion("value", lake, context.log, metadata)
