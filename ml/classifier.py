@@ -58,6 +58,8 @@ class Judgement:
     split : TimeSplit
     features : tuple of str
     recipe : Recipe
+    model : BlendModel
+        Fitted on every date whose label was known at the test cutoff.
     predictions : DataFrame
         ``customer_key``, ``as_of``, ``label``, ``model`` and one column per baseline.
     """
@@ -65,6 +67,7 @@ class Judgement:
     split: TimeSplit
     features: tuple[str, ...]
     recipe: Recipe
+    model: BlendModel
     predictions: pd.DataFrame
 
 
@@ -127,21 +130,22 @@ def train(
     newest = split.rows(ordered, tuple(dates[-calibration.RECENT_DATES :]))
     model = _refit(matrix, label, newest, names, recipe, link, seed, num_threads)
     scores = {name: predictions[name].to_numpy() for name in predictions.columns[3:]}
-    judged = predictions["label"].to_numpy(dtype=float)
+    tested = predictions["label"].to_numpy(dtype=float)
     metrics = evaluation.PROBABILITY_METRICS if binary else evaluation.VALUE_METRICS
-    table = evaluation.metrics_table(judged, scores, metrics, seed=seed)
+    table = evaluation.metrics_table(tested, scores, metrics, seed=seed)
     spread = None
     if not binary:
         checked = label[split.rows(ordered, (split.validation,))]
         earlier = fit_value_interval(recipe.predicted, checked)
-        covered = coverage_table(earlier, scores["model"], judged, seed=seed)
+        covered = coverage_table(earlier, scores["model"], tested, seed=seed)
         table = pd.concat([table, covered], ignore_index=True)
         spread = fit_value_interval(
-            np.r_[recipe.predicted, scores["model"]], np.r_[checked, judged]
+            np.r_[recipe.predicted, scores["model"]], np.r_[checked, tested]
         )
     return TrainedModel(
         kind=kind,
         model=model,
+        judged=judgement.model,
         horizon_days=horizon_days,
         seed=seed,
         rounds=recipe.rounds,
@@ -152,9 +156,9 @@ def train(
         rows=len(ordered),
         metrics=table,
         test_predictions=predictions,
-        verdicts=_verdicts(judged, scores, seed, binary=binary),
+        verdicts=_verdicts(tested, scores, seed, binary=binary),
         feature_power=feature_power(
-            matrix[split.rows(ordered, (split.test,))], judged, names, binary=binary
+            matrix[split.rows(ordered, (split.test,))], tested, names, binary=binary
         ),
         spread=spread,
     )
@@ -194,7 +198,7 @@ def judge(
     predictions = _test_predictions(
         ordered, matrix, label, known, test, judged, baseline_column, num_threads
     ).assign(**bgnbd_scores(ordered, label, known, test, kind=kind, horizon_days=horizon_days))
-    return Judgement(split, names, recipe, predictions)
+    return Judgement(split, names, recipe, judged, predictions)
 
 
 def _ordered(frame: pd.DataFrame) -> pd.DataFrame:

@@ -47,6 +47,9 @@ class TrainedModel:
         "churn", "purchase" or "value".
     model : BlendModel
         Refitted on every labelled date.
+    judged : BlendModel or None
+        The same recipe fitted on `fit_dates` and `validation_date` only: the model that
+        `test_predictions` are of. None in records from before it was kept.
     horizon_days, seed, rounds, rows : int
         Label window, seed, LightGBM rounds, training rows of the production model.
     fit_dates, trained_on : tuple of str
@@ -82,6 +85,7 @@ class TrainedModel:
     verdicts: tuple[Verdict, ...]
     spread: ValueInterval | None = None
     feature_power: Mapping[str, float] = field(default_factory=dict)
+    judged: BlendModel | None = None
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -125,18 +129,23 @@ class TrainedModel:
 
     def to_json(self) -> str:
         """Return everything as one JSON text, the trees in LightGBM's text format."""
-        return json.dumps({**self._record(), "trees": self.model.trees}, allow_nan=False)
+        record = {**self._record(), "trees": self.model.trees}
+        if self.judged is not None:
+            record["judged_trees"] = self.judged.trees
+        return json.dumps(record, allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> TrainedModel:
         """Rebuild what `to_json` returned."""
         record = json.loads(text)
-        return cls._from_record(record, record["trees"])
+        return cls._from_record(record, record["trees"], record.get("judged_trees"))
 
     def save(self, folder: Path) -> None:
-        """Write ``model.txt`` (the trees) and ``model.json`` (all else) into a folder."""
+        """Write ``model.txt``, ``judged.txt`` (trees) and ``model.json`` (all else) to a folder."""
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "model.txt").write_text(self.model.trees, encoding="utf-8")
+        if self.judged is not None:
+            (folder / "judged.txt").write_text(self.judged.trees, encoding="utf-8")
         record = json.dumps(self._record(), allow_nan=False)
         (folder / "model.json").write_text(record, encoding="utf-8")
 
@@ -144,7 +153,12 @@ class TrainedModel:
     def load(cls, folder: Path) -> TrainedModel:
         """Read what `save` wrote."""
         record = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-        return cls._from_record(record, (folder / "model.txt").read_text(encoding="utf-8"))
+        judged = folder / "judged.txt"
+        return cls._from_record(
+            record,
+            (folder / "model.txt").read_text(encoding="utf-8"),
+            judged.read_text(encoding="utf-8") if judged.exists() else None,
+        )
 
     def _record(self) -> dict[str, Any]:
         predictions = self.test_predictions.copy()
@@ -161,6 +175,7 @@ class TrainedModel:
             "trained_on": list(self.trained_on),
             "rows": self.rows,
             "model": self.model.to_dict(),
+            "judged": None if self.judged is None else self.judged.to_dict(),
             "metrics": _columns(self.metrics),
             "feature_power": dict(self.feature_power),
             "test_predictions": _columns(predictions),
@@ -171,7 +186,9 @@ class TrainedModel:
         }
 
     @classmethod
-    def _from_record(cls, record: dict[str, Any], trees: str) -> TrainedModel:
+    def _from_record(
+        cls, record: dict[str, Any], trees: str, judged_trees: str | None
+    ) -> TrainedModel:
         if record.get("format") != FORMAT:
             raise ValueError(f"model record has format {record.get('format')}, not {FORMAT}")
         predictions = pd.DataFrame(record["test_predictions"])
@@ -198,6 +215,11 @@ class TrainedModel:
             ),
             spread=ValueInterval.from_dict(record["spread"]) if record.get("spread") else None,
             feature_power=record.get("feature_power", {}),
+            judged=(
+                None
+                if judged_trees is None
+                else BlendModel.from_dict(record["judged"], judged_trees)
+            ),
         )
 
 

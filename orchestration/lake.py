@@ -28,6 +28,10 @@ class LakeNotFound(RuntimeError):
     """There is no lake yet, or nothing has been published in it."""
 
 
+class SnapshotGone(RuntimeError):
+    """A snapshot of the lake that a record names has been expired."""
+
+
 class LeaseTimeout(RuntimeError):
     """Another process kept the writer lease for longer than allowed."""
 
@@ -239,6 +243,21 @@ def current_snapshot(connection: duckdb.DuckDBPyConnection) -> int:
     row = connection.execute("select max(snapshot_id) from ducklake_snapshots('lake')").fetchone()
     assert row is not None
     return int(row[0])
+
+
+def require_snapshot(connection: duckdb.DuckDBPyConnection, snapshot: int) -> None:
+    """Raise `SnapshotGone` unless the attached lake still has a snapshot."""
+    row = connection.execute(
+        "select bool_or(snapshot_id = ?), min(snapshot_id), max(snapshot_id) "
+        "from ducklake_snapshots('lake')",
+        [snapshot],
+    ).fetchone()
+    assert row is not None
+    if not row[0]:
+        raise SnapshotGone(
+            f"snapshot {snapshot} of the lake is not there: it was expired, or is of another lake "
+            f"(there are snapshots between {row[1]} and {row[2]})"
+        )
 
 
 def _quoted(text: str) -> str:

@@ -14,10 +14,15 @@ from ml.reasons import typical_values
 from ml.segments import SegmentModel
 from ml.splits import NotEnoughHistory
 from ml.trained import TrainedModel
-from orchestration.lake import Lake, current_snapshot
-from orchestration.leak_alarm import leak_suspicions
+from orchestration.lake import Lake, current_snapshot, require_snapshot
 from orchestration.pictures import picture, save_picture
-from orchestration.registry import Registry, Version, code_version, scratch_folder
+from orchestration.registry import (
+    Registry,
+    Version,
+    code_version,
+    library_versions,
+    scratch_folder,
+)
 from orchestration.settings import settings
 
 KEYS = ("customer_key", "as_of")
@@ -44,8 +49,10 @@ class Champion:
     typical: Mapping[str, float]
 
 
-def read_training_frame(lake: Lake, task: str) -> tuple[pd.DataFrame, int | None, int]:
-    """Labelled features of one task.
+def read_training_frame(
+    lake: Lake, task: str, snapshot: int | None = None
+) -> tuple[pd.DataFrame, int | None, int]:
+    """Labelled features of one task, at the live edge or at a snapshot of the lake.
 
     Returns
     -------
@@ -55,14 +62,21 @@ def read_training_frame(lake: Lake, task: str) -> tuple[pd.DataFrame, int | None
         None when there are no rows.
     snapshot : int
         The lake snapshot that was read.
+
+    Raises
+    ------
+    SnapshotGone
+        The snapshot named has been expired.
     """
     with lake.reader(latest=True) as connection:
-        snapshot = current_snapshot(connection)
+        if snapshot is None:
+            snapshot = current_snapshot(connection)
+        require_snapshot(connection, snapshot)
         frame = connection.execute(
-            """
+            f"""
             select features.*, labels.label, labels.horizon_days
-            from marts.customer_labels as labels
-            inner join marts.customer_feature_history as features
+            from marts.customer_labels as labels at (version => {snapshot:d})
+            inner join marts.customer_feature_history as features at (version => {snapshot:d})
                 on
                     labels.customer_key = features.customer_key
                     and labels.as_of = features.as_of
@@ -78,12 +92,14 @@ def read_training_frame(lake: Lake, task: str) -> tuple[pd.DataFrame, int | None
 def train_task(
     task: str, trainer: Trainer, lake: Lake, log: Any
 ) -> tuple[TrainedModel | None, dict[str, Any]]:
-    """Train one task, keep the result in the registry and promote it if it earns it.
+    """Train one task and keep the result in the registry as the challenger.
+
+    Whether it is promoted is decided by `orchestration.promotion`.
 
     Returns
     -------
     trained : TrainedModel or None
-        None when the history does not suffice; the last champion then stays.
+        None when the history does not suffice.
     metadata : dict
         For the asset: figures with intervals, baselines, pictures, version.
     """
@@ -96,15 +112,13 @@ def train_task(
             frame, horizon_days=horizon_days, seed=values.seed, num_threads=values.threads
         )
     except NotEnoughHistory as problem:
-        log.warning(f"{task}: not trained, the last champion stays: {problem}")
+        log.warning(f"{task}: not trained, whatever champion there is stays: {problem}")
         return None, {"trained": False, "reason": str(problem)}
-    typical = typical_values(frame[frame["as_of"] == frame["as_of"].max()], trained.features)
     pictures = draw(trained)
     registry = Registry(values)
     with scratch_folder() as name:
         folder = Path(name)
-        trained.save(folder)
-        (folder / "typical.json").write_text(json.dumps(typical))
+        save_model(trained, frame, folder)
         for title, image in pictures.items():
             (folder / f"{title}.png").write_bytes(image)
         version = registry.register(
@@ -126,23 +140,16 @@ def train_task(
             tags={
                 "lake_snapshot": str(snapshot),
                 "code_version": code_version(),
+                "libraries": library_versions(),
                 "features": json.dumps(trained.features)[:5_000],
             },
         )
-    doubts = leak_suspicions(trained)
-    promoted = not doubts and (earns_promotion(trained) or registry.champion(task) is None)
-    if promoted:
-        registry.promote(version)
-    elif doubts:
-        log.warning(f"{version.label} is not promoted: {'; '.join(doubts)}")
-    else:
-        log.warning(f"{version.label} is worse than recency alone: the champion stays")
+    registry.challenge(version)
     for title, image in pictures.items():
         save_picture(values.reports / "models" / f"{task}_{title}.png", image)
     return trained, {
         "trained": True,
         "version": version.label,
-        "promoted": promoted,
         "lake_snapshot": snapshot,
         "rows": trained.rows,
         "horizon_days": trained.horizon_days,
@@ -151,6 +158,13 @@ def train_task(
         "verdicts": dg.MetadataValue.md("\n".join(f"- {verdict}" for verdict in trained.verdicts)),
         **{title: picture(title, image) for title, image in pictures.items()},
     }
+
+
+def save_model(trained: TrainedModel, frame: pd.DataFrame, folder: Path) -> None:
+    """Write a model, and what is usual at the newest date that it learnt from, into a folder."""
+    trained.save(folder)
+    typical = typical_values(frame[frame["as_of"] == frame["as_of"].max()], trained.features)
+    (folder / "typical.json").write_text(json.dumps(typical))
 
 
 def _figures(trained: TrainedModel) -> Iterator[tuple[str, str, float]]:
@@ -227,13 +241,24 @@ def draw(trained: TrainedModel) -> dict[str, bytes]:
 
 def load_champions(registry: Registry) -> dict[str, Champion]:
     """The scoring model of every task that has one."""
-    champions = {}
-    for task in TASKS:
-        version = registry.champion(task)
-        if version is not None:
-            typical = json.loads((version.folder / "typical.json").read_text())
-            champions[task] = Champion(version, TrainedModel.load(version.folder), typical)
-    return champions
+    found = {task: load_champion(registry, task) for task in TASKS}
+    return {task: champion for task, champion in found.items() if champion is not None}
+
+
+def load_champion(registry: Registry, task: str) -> Champion | None:
+    """The scoring model of one task, or None while it has none."""
+    version = registry.champion(task)
+    if version is None:
+        return None
+    typical = json.loads((version.folder / "typical.json").read_text())
+    return Champion(version, TrainedModel.load(version.folder), typical)
+
+
+def lost_features(lake: Lake, model: TrainedModel) -> list[str]:
+    """Features of a model that ``marts.customer_features`` no longer has."""
+    with lake.reader(latest=True) as connection:
+        columns = connection.execute("select * from marts.customer_features limit 0").df().columns
+    return [name for name in model.features if name not in columns]
 
 
 def load_segments(registry: Registry) -> tuple[Version, SegmentModel] | None:

@@ -1,11 +1,14 @@
 """The model registry: MLflow with text artifacts, a champion alias per task."""
 
+import json
 import logging
 import sqlite3
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +17,25 @@ from orchestration.settings import PROJECT_ROOT, Settings, settings
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
+LIBRARIES = ("lightgbm", "scikit-learn", "numpy", "scipy", "pandas")
 CHAMPION = "champion"
+CHALLENGER = "challenger"
+REIGN = "champion_since."
+"""A task's tags with this prefix and an instant are the log of its champions."""
+
+
+class NoSuchVersion(LookupError):
+    """A task, or a version of it, that the registry does not hold."""
+
+
+@dataclass(frozen=True)
+class Reign:
+    """From when on a version scores, and why."""
+
+    number: int
+    since: str
+    reason: str
+    is_rollback: bool
 
 
 @dataclass(frozen=True)
@@ -25,6 +46,7 @@ class Version:
     number: int
     folder: Path
     tags: Mapping[str, str]
+    made_at: datetime | None = field(default=None, compare=False)
 
     @property
     def label(self) -> str:
@@ -74,12 +96,98 @@ class Registry:
         )
         return self._version(client, version)
 
-    def promote(self, version: Version) -> None:
-        """Make this version the one that scores."""
-        self._client().set_registered_model_alias(version.task, CHAMPION, str(version.number))
+    def challenge(self, version: Version) -> None:
+        """Make this version the challenger, whose promotion is yet to be decided."""
+        self._client().set_registered_model_alias(version.task, CHALLENGER, str(version.number))
+
+    def promote(self, version: Version, reason: str = "") -> None:
+        """Make this version the one that scores; the reason goes to the log of champions."""
+        self._reign(version, reason, is_rollback=False)
+
+    def roll_back(self, task: str, to: int | None = None, reason: str = "") -> Version:
+        """Make an earlier champion score again: the one before, or the version named.
+
+        Raises
+        ------
+        NoSuchVersion
+            No such task or version, or no earlier champion is on record.
+        """
+        if to is None:
+            champion = self._by_mlflow(task, CHAMPION)
+            stack = champions_in_force(self.reigns(task))
+            if champion is not None and champion.number in stack:
+                stack = stack[: stack.index(champion.number) + 1]
+            if len(stack) < 2:
+                held = ", ".join(str(version.number) for version in self.versions(task))
+                raise NoSuchVersion(
+                    f"no earlier champion of {task} is on record: name a version with --to "
+                    f"(there are: {held})"
+                )
+            to = stack[-2]
+        version = self.version(task, to)
+        self._reign(version, reason, is_rollback=True)
+        return version
+
+    def aliases(self, task: str) -> dict[int, tuple[str, ...]]:
+        """Aliases of each version of a task that has one."""
+        found = self._client().search_registered_models(filter_string=f"name = '{_name(task)}'")
+        by_number: dict[int, tuple[str, ...]] = {}
+        for alias, number in sorted(found[0].aliases.items()) if found else ():
+            by_number[int(number)] = (*by_number.get(int(number), ()), alias)
+        return by_number
+
+    def reigns(self, task: str) -> list[Reign]:
+        """The log of a task's champions, oldest first.
+
+        Raises
+        ------
+        NoSuchVersion
+        """
+        found = self._client().search_registered_models(filter_string=f"name = '{_name(task)}'")
+        if not found:
+            raise NoSuchVersion(f"no model of {task!r} has been trained yet")
+        log = sorted((k, v) for k, v in found[0].tags.items() if k.startswith(REIGN))
+        return [Reign(since=key.removeprefix(REIGN), **json.loads(value)) for key, value in log]
+
+    def versions(self, task: str) -> list[Version]:
+        """Every version of a task with its files, oldest first."""
+        client = self._client()
+        found = client.search_model_versions(f"name = '{_name(task)}'")
+        return sorted((self._version(client, v) for v in found), key=lambda v: v.number)
+
+    def version(self, task: str, number: int) -> Version:
+        """One version of a task.
+
+        Raises
+        ------
+        NoSuchVersion
+        """
+        held = self.versions(task)
+        for version in held:
+            if version.number == number:
+                return version
+        numbers = ", ".join(str(version.number) for version in held) or "none"
+        raise NoSuchVersion(f"{task} has no version {number} (there are: {numbers})")
+
+    def tag(self, version: Version, tags: Mapping[str, str]) -> None:
+        """Add to the record of a version."""
+        client = self._client()
+        for key, value in tags.items():
+            client.set_model_version_tag(version.task, str(version.number), key, value[:5_000])
+
+    def add_files(self, version: Version, folder: Path) -> None:
+        """Keep further files with those of a version."""
+        client = self._client()
+        run_id = client.get_model_version(version.task, str(version.number)).run_id
+        assert run_id is not None  # `register` always names its run
+        client.log_artifacts(run_id, str(folder))
+
+    def challenger(self, task: str) -> Version | None:
+        """The newest version whose promotion is undecided or was refused, if there is one."""
+        return self._by_mlflow(task, CHALLENGER)
 
     def champion(self, task: str) -> Version | None:
-        """The version that scores, or None before the first training.
+        """The version that scores, or None before the first promotion.
 
         Every batch asks, and importing MLflow takes a second or two: the local store's tables are
         read as they are. What MLflow itself would say is `champion_by_mlflow`.
@@ -107,15 +215,39 @@ class Registry:
 
     def champion_by_mlflow(self, task: str) -> Version | None:
         """The version that scores, as MLflow's client says."""
+        return self._by_mlflow(task, CHAMPION)
+
+    def _by_mlflow(self, task: str, alias: str) -> Version | None:
         client = self._client()
         found = client.search_registered_models(filter_string=f"name = '{task}'")
-        if not found or CHAMPION not in found[0].aliases:
+        if not found or alias not in found[0].aliases:
             return None
-        return self._version(client, client.get_model_version_by_alias(task, CHAMPION))
+        return self._version(client, client.get_model_version_by_alias(task, alias))
+
+    def _reign(self, version: Version, reason: str, *, is_rollback: bool) -> None:
+        """Log first, then move the alias: a crash between the two leaves the old champion."""
+        client = self._client()
+        model = client.get_registered_model(version.task)
+        number = str(version.number)
+        if CHAMPION in model.aliases and not any(key.startswith(REIGN) for key in model.tags):
+            before = Reign(int(model.aliases[CHAMPION]), "", "champion before the log", False)
+            self._log(client, version.task, before)
+        self._log(client, version.task, Reign(version.number, "", reason[:4_000], is_rollback))
+        client.set_registered_model_alias(version.task, CHAMPION, number)
+        if str(model.aliases.get(CHALLENGER)) == number:
+            client.delete_registered_model_alias(version.task, CHALLENGER)
+
+    def _log(self, client: "MlflowClient", task: str, reign: Reign) -> None:
+        since = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        entry = {key: value for key, value in asdict(reign).items() if key != "since"}
+        client.set_registered_model_tag(task, f"{REIGN}{since}", json.dumps(entry))
 
     def _version(self, client: "MlflowClient", version: Any) -> Version:
         folder = client.download_artifacts(version.run_id, "", dst_path=None)
-        return Version(version.name, int(version.version), Path(folder), dict(version.tags))
+        made_at = datetime.fromtimestamp(version.creation_timestamp / 1000, UTC)
+        return Version(
+            version.name, int(version.version), Path(folder), dict(version.tags), made_at
+        )
 
     def _artifact_location(self, task: str) -> str | None:
         if self._values.mlflow_tracking_uri:
@@ -131,6 +263,27 @@ class Registry:
         self._values.registry_store.parent.mkdir(parents=True, exist_ok=True)
         uri = self._values.tracking_uri
         return MlflowClient(tracking_uri=uri, registry_uri=uri)
+
+
+def champions_in_force(reigns: list[Reign]) -> list[int]:
+    """Versions by promotion with rollbacks taken off: the last one scores, the one before is next.
+
+    A rollback to a version that was champion drops every one promoted after it, so that two
+    rollbacks go back two champions.
+    """
+    stack: list[int] = []
+    for reign in reigns:
+        if reign.is_rollback and reign.number in stack:
+            stack = stack[: stack.index(reign.number) + 1]
+        elif stack[-1:] != [reign.number]:
+            stack.append(reign.number)
+    return stack
+
+
+def _name(task: str) -> str:
+    if not task.isidentifier():
+        raise NoSuchVersion(f"{task!r} is no name of a task")
+    return task
 
 
 @contextmanager
@@ -153,6 +306,11 @@ def code_version() -> str:
         return content
     reference = PROJECT_ROOT / ".git" / content.removeprefix("ref: ")
     return reference.read_text().strip() if reference.exists() else "unknown"
+
+
+def library_versions() -> str:
+    """Versions of the libraries that a trained model depends on, as one line."""
+    return " ".join(f"{name}={metadata.version(name)}" for name in LIBRARIES)
 
 
 def scratch_folder() -> "tempfile.TemporaryDirectory[str]":

@@ -44,6 +44,9 @@ class Settings(BaseSettings):
     value_kept: float | None = Field(default=None, gt=0)
     save_rate: float = Field(default=0.1, gt=0, le=1)
     drift_threshold: float = Field(default=0.5, ge=0, le=1)
+    promotion_max_ece: float = Field(default=0.1, gt=0, le=1)
+    promotion_max_ratio: float = Field(default=1.5, gt=1)
+    promotion_min_rows_per_second: float = Field(default=20_000, gt=0)
     lease_timeout_seconds: float = Field(default=3600, gt=0)
     memory_limit: str = "2GB"
     dbt_threads: int = Field(default=1, ge=1)

@@ -86,7 +86,12 @@ def test_saved_model_predicts_identically(
     trained: TrainedModel, frame: pd.DataFrame, tmp_path: Path
 ) -> None:
     trained.save(tmp_path / "model")
-    assert sorted(p.name for p in (tmp_path / "model").iterdir()) == ["model.json", "model.txt"]
+    test_rows = frame[frame["as_of"] == frame["as_of"].max()].sort_values("customer_key")
+    assert sorted(p.name for p in (tmp_path / "model").iterdir()) == [
+        "judged.txt",
+        "model.json",
+        "model.txt",
+    ]
     for loaded in (
         TrainedModel.load(tmp_path / "model"),
         TrainedModel.from_json(trained.to_json()),
@@ -95,6 +100,10 @@ def test_saved_model_predicts_identically(
         pd.testing.assert_frame_equal(loaded.metrics, trained.metrics)
         pd.testing.assert_frame_equal(loaded.test_predictions, trained.test_predictions)
         assert loaded.verdicts == trained.verdicts
+        assert loaded.judged is not None
+        np.testing.assert_array_equal(
+            loaded.judged.predict(test_rows), trained.test_predictions["model"]
+        )
         assert loaded.to_json() == trained.to_json()
 
 

@@ -14,6 +14,7 @@ from orchestration.ingestion.schema import create_tables
 from orchestration.lake import Lake
 from orchestration.leak_alarm import skill_is_plausible
 from orchestration.models import train_task
+from orchestration.promotion import challenger_earns_promotion
 from orchestration.registry import Registry
 from orchestration.settings import Settings, settings
 
@@ -59,15 +60,22 @@ def lake_with(home: Settings, *, leak: bool) -> Lake:
 
 
 def test_a_leaking_model_is_never_promoted_and_an_honest_one_is(home: Settings) -> None:
-    leaking, metadata = train_task("churn", TRAINER, lake_with(home, leak=True), LOG)
-    assert (metadata["version"], metadata["promoted"]) == ("churn:1", False)
+    lake = lake_with(home, leak=True)
+    leaking, metadata = train_task("churn", TRAINER, lake, LOG)
+    decision = challenger_earns_promotion("churn", lake, LOG, metadata)
+    assert not decision.passed
+    assert "feature visits alone has AUC 1.000" in (decision.description or "")
     assert Registry(home).champion("churn") is None
     result = skill_is_plausible(leaking)
     assert not result.passed
     assert "feature visits alone has AUC 1.000" in (result.description or "")
 
-    honest, metadata = train_task("churn", TRAINER, lake_with(home, leak=False), LOG)
-    assert (metadata["version"], metadata["promoted"]) == ("churn:2", True)
+    lake = lake_with(home, leak=False)
+    honest, metadata = train_task("churn", TRAINER, lake, LOG)
+    assert challenger_earns_promotion("churn", lake, LOG, metadata).passed
+    champion = Registry(home).champion("churn")
+    assert champion is not None
+    assert champion.number == 2
     assert skill_is_plausible(honest).passed
 
 

@@ -16,6 +16,7 @@ from orchestration.lake import Lake
     check_specs=[
         dg.AssetCheckSpec("beats_baselines", asset="churn_model"),
         dg.AssetCheckSpec("skill_is_plausible", asset="churn_model"),
+        dg.AssetCheckSpec("challenger_earns_promotion", asset="churn_model", blocking=True),
     ],
 )
 def churn_model(
@@ -25,8 +26,10 @@ def churn_model(
     from ml.churn import train_churn
     from orchestration.leak_alarm import skill_is_plausible
     from orchestration.models import beats_baselines, train_task
+    from orchestration.promotion import challenger_earns_promotion
 
     trained, metadata = train_task("churn", train_churn, lake, context.log)
     yield dg.MaterializeResult(metadata=metadata)
     yield beats_baselines(trained)
     yield skill_is_plausible(trained)
+    yield challenger_earns_promotion("churn", lake, context.log, metadata)

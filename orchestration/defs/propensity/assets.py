@@ -16,6 +16,7 @@ from orchestration.lake import Lake
     check_specs=[
         dg.AssetCheckSpec("beats_baselines", asset="purchase_model"),
         dg.AssetCheckSpec("skill_is_plausible", asset="purchase_model"),
+        dg.AssetCheckSpec("challenger_earns_promotion", asset="purchase_model", blocking=True),
     ],
 )
 def purchase_model(
@@ -25,8 +26,10 @@ def purchase_model(
     from ml.propensity import train_propensity
     from orchestration.leak_alarm import skill_is_plausible
     from orchestration.models import beats_baselines, train_task
+    from orchestration.promotion import challenger_earns_promotion
 
     trained, metadata = train_task("purchase", train_propensity, lake, context.log)
     yield dg.MaterializeResult(metadata=metadata)
     yield beats_baselines(trained)
     yield skill_is_plausible(trained)
+    yield challenger_earns_promotion("purchase", lake, context.log, metadata)

@@ -1,0 +1,130 @@
+"""An old version once more, from its record: same snapshot, same seed, same features."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ml.churn import train_churn
+from ml.propensity import train_propensity
+from ml.trained import TrainedModel
+from ml.value import train_value
+from orchestration.lake import Lake
+from orchestration.models import read_training_frame, save_model
+from orchestration.registry import Version, code_version, library_versions, scratch_folder
+
+TRAINERS: Mapping[str, Callable[..., TrainedModel]] = {
+    "churn": train_churn,
+    "purchase": train_propensity,
+    "value": train_value,
+}
+
+
+class NotRetrainable(RuntimeError):
+    """A version's record does not say enough to train it again."""
+
+
+@dataclass(frozen=True)
+class Retrained:
+    """A version against its second training.
+
+    Attributes
+    ----------
+    version : Version
+    differing : tuple of str
+        Kept model files that the second training did not give byte by byte.
+    largest_gap : float
+        Largest difference of a score over all rows of the training frame.
+    changed : mapping of str to (str, str)
+        Code and libraries that are others now: then and now.
+    """
+
+    version: Version
+    differing: tuple[str, ...]
+    largest_gap: float
+    changed: Mapping[str, tuple[str, str]]
+
+    @property
+    def is_identical(self) -> bool:
+        return not self.differing and self.largest_gap == 0
+
+    def lines(self) -> list[str]:
+        """What came of it, for people."""
+        snapshot = self.version.tags["lake_snapshot"]
+        if self.is_identical:
+            said = [
+                f"{self.version.label} retrained from snapshot {snapshot}: identical, "
+                "every byte of the model and every score"
+            ]
+        else:
+            said = [
+                f"{self.version.label} retrained from snapshot {snapshot}: differs in "
+                f"{', '.join(self.differing)}; scores differ by at most {self.largest_gap:.2g}"
+            ]
+        return said + [
+            f"  {what} was {then}, is {now}" for what, (then, now) in self.changed.items()
+        ]
+
+
+def retrain(version: Version, lake: Lake) -> Retrained:
+    """Train a version again as its record says, and compare with the files kept.
+
+    Nothing is registered. Seed, threads, features and horizon are those of the record, whatever
+    the settings are now.
+
+    Raises
+    ------
+    SnapshotGone
+        The lake no longer has the snapshot that the version learnt from.
+    NotRetrainable
+        The task has no trainer, or the record names no snapshot.
+    """
+    if version.task not in TRAINERS or "lake_snapshot" not in version.tags:
+        raise NotRetrainable(
+            f"{version.label} cannot be trained again from its record: only versions of "
+            f"{', '.join(TRAINERS)} that name a lake snapshot can"
+        )
+    kept = TrainedModel.load(version.folder)
+    frame, horizon_days, _ = read_training_frame(
+        lake, version.task, int(version.tags["lake_snapshot"])
+    )
+    if horizon_days != kept.horizon_days:
+        raise NotRetrainable(
+            f"{version.label} looks {kept.horizon_days} days ahead, but the labels of its snapshot "
+            f"{horizon_days}: the record and the lake do not belong together"
+        )
+    trained = TRAINERS[version.task](
+        frame,
+        horizon_days=kept.horizon_days,
+        features=kept.features,
+        seed=kept.seed,
+        num_threads=threads_of(kept),
+    )
+    with scratch_folder() as name:
+        folder = Path(name)
+        save_model(trained, frame, folder)
+        differing = [
+            path.name
+            for path in sorted(folder.iterdir())
+            if (version.folder / path.name).exists()
+            and (version.folder / path.name).read_bytes() != path.read_bytes()
+        ]
+    threads = threads_of(kept)
+    gap = np.abs(trained.predict(frame, threads) - kept.predict(frame, threads))
+    now = {"code_version": code_version(), "libraries": library_versions()}
+    changed = {
+        what: (version.tags.get(what, "not recorded"), value)
+        for what, value in now.items()
+        if version.tags.get(what) != value
+    }
+    return Retrained(version, tuple(differing), float(gap.max()), changed)
+
+
+def threads_of(model: TrainedModel) -> int:
+    """Threads that trained a model's trees: LightGBM writes them into its text."""
+    found = re.search(r"^\[num_threads: (\d+)\]$", model.model.trees, re.MULTILINE)
+    if found is None:
+        raise NotRetrainable(f"the trees of {model.kind} do not name the threads that made them")
+    return int(found.group(1))

@@ -1,0 +1,111 @@
+"""A deployment whose lake holds a small known market, and models trained on it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ml.churn import train_churn
+from ml.trained import TrainedModel
+from orchestration.lake import Lake
+from orchestration.models import Champion, load_champion, train_task
+from orchestration.promotion import Decision, carry_out, decide
+from orchestration.registry import Registry, Version
+from orchestration.settings import Settings
+from tests.ml.known_market import DATES, HORIZON, market
+
+LOG = logging.getLogger("test")
+NOW = datetime(2026, 6, 1)
+NAMES = {"gap_mean": "order_gap_mean", "orders_30d": "order_days_30d"}
+NOT_FEATURES = ["customer_key", "as_of", "label"]
+
+
+def market_frame(customers: int = 160, seed: int = 0) -> pd.DataFrame:
+    """The known market, in the names of the feature catalogue."""
+    frame = market(customers, seed).rename(columns=NAMES)
+    return frame.assign(days_since_last_event=frame["days_since_last_order"])
+
+
+class ModelRoom:
+    """A deployment of which only the tables around the models are there."""
+
+    def __init__(self, values: Settings, lake: Lake) -> None:
+        self.values = values
+        self.lake = lake
+        self.registry = Registry(values)
+
+    def hold(self, frame: pd.DataFrame, dates: int = len(DATES)) -> None:
+        """Make the first as-of dates of a labelled frame, all that the lake knows of the past.
+
+        The newest of them is also what customers look like now.
+        """
+        known = frame[frame["as_of"] <= DATES[dates - 1].to_datetime64()]
+        history = known.drop(columns="label")  # noqa: F841  (DuckDB reads it by its name)
+        labels = self._labels(known)  # noqa: F841
+        now = self._now(known)  # noqa: F841
+        with self.lake.writer("test: hold a market") as connection:
+            for name, source in (
+                ("customer_feature_history", "history"),
+                ("customer_labels", "labels"),
+                ("customer_features", "now"),
+            ):
+                connection.execute(f"create or replace table marts.{name} as from {source}")
+            connection.execute(
+                "create table if not exists marts.customer_segments as select customer_key, "
+                "1::integer as segment_id, 'all' as segment_name from marts.customer_features"
+            )
+
+    def _labels(self, known: pd.DataFrame) -> pd.DataFrame:
+        keys = known[["customer_key", "as_of"]]
+        buys = 1 - known["label"]
+        per_task = {
+            "churn": known["label"],
+            "purchase": buys,
+            "value": buys * (10 + known["revenue_90d"].clip(0, 1e6).fillna(0)),
+        }
+        return pd.concat(
+            keys.assign(task=task, label=label.astype(float), horizon_days=HORIZON)
+            for task, label in per_task.items()
+        )
+
+    def _now(self, known: pd.DataFrame) -> pd.DataFrame:
+        newest = known[known["as_of"] == known["as_of"].max()]
+        return newest.drop(columns="label").assign(batch_id=np.int64(1))
+
+    def train(self, trainer: Any = train_churn) -> tuple[TrainedModel | None, dict[str, Any]]:
+        """Train churn and register it as the challenger."""
+        return train_task("churn", trainer, self.lake, LOG)
+
+    def challenger(self, trainer: Any = train_churn) -> Version:
+        self.train(trainer)
+        version = self.registry.challenger("churn")
+        assert version is not None
+        return version
+
+    def champion(self) -> Champion:
+        champion = load_champion(self.registry, "churn")
+        assert champion is not None
+        return champion
+
+    def decide(
+        self, challenger: Version, change: Callable[[Settings], Settings] = lambda values: values
+    ) -> Decision:
+        """Decide on a challenger against the champion in force, and carry it out."""
+        decision = decide(
+            "churn",
+            challenger,
+            load_champion(self.registry, "churn"),
+            self.lake,
+            change(self.values),
+        )
+        carry_out(self.registry, challenger, decision)
+        return decision
+
+    def scores(self) -> pd.DataFrame:
+        with self.lake.reader(latest=True) as connection:
+            return connection.execute("from marts.customer_scores order by customer_key").df()

@@ -1,0 +1,67 @@
+"""The same snapshot, code and seed give the same model, whenever and whatever the settings."""
+
+import json
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from orchestration.lake import SnapshotGone
+from orchestration.models import read_training_frame
+from orchestration.retraining import retrain
+from orchestration.settings import settings
+from tests.orchestration.model_room import ModelRoom, market_frame
+
+
+def test_an_old_version_is_trained_again_from_its_record(
+    room: ModelRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = market_frame()
+    room.hold(frame)
+    first, twin = room.challenger(), room.challenger()
+    for name in ("model.txt", "judged.txt", "model.json", "typical.json"):
+        assert (first.folder / name).read_bytes() == (twin.folder / name).read_bytes(), name
+
+    # the lake moves on, and so do the settings
+    room.hold(frame.assign(orders_lately=frame["noise"], noise=0.0), dates=8)
+    monkeypatch.setenv("SHOAL_SEED", "99")
+    monkeypatch.setenv("SHOAL_THREADS", "2")
+    settings.cache_clear()
+    again = retrain(first, room.lake)
+    assert again.is_identical, again.lines()
+    assert again.changed == {}
+    assert "identical" in again.lines()[0]
+    third = room.challenger()
+    assert (third.folder / "model.txt").read_bytes() != (first.folder / "model.txt").read_bytes()
+
+    # what was tampered with is found
+    record = json.loads((first.folder / "model.json").read_text())
+    record["model"]["intercept"] += 0.5
+    (first.folder / "model.json").write_text(json.dumps(record))
+    other = retrain(first, room.lake)
+    assert other.differing == ("model.json",)
+    assert other.largest_gap > 0.01
+    assert "differs in model.json" in other.lines()[0]
+
+
+def test_an_expired_snapshot_is_named(room: ModelRoom) -> None:
+    room.hold(market_frame())
+    version = room.challenger()
+    room.hold(market_frame(), dates=8)
+    with room.lake.writer("test: expire") as connection:
+        connection.execute(
+            "call ducklake_expire_snapshots('lake', older_than => ?)",
+            [datetime.now(UTC)],
+        )
+    with pytest.raises(SnapshotGone, match=f"snapshot {version.tags['lake_snapshot']} of the lake"):
+        retrain(version, room.lake)
+
+
+def test_a_frame_read_at_its_snapshot_is_the_one_read_then(room: ModelRoom) -> None:
+    room.hold(market_frame(60))
+    then, horizon, snapshot = read_training_frame(room.lake, "churn")
+    room.hold(market_frame(40, seed=1))
+    again, horizon_again, _ = read_training_frame(room.lake, "churn", snapshot)
+    assert horizon == horizon_again
+    assert list(then.columns) == list(again.columns)
+    np.testing.assert_array_equal(then["revenue_90d"], again["revenue_90d"])
