@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -11,20 +12,39 @@ from orchestration.dbt_runner import MANIFEST
 FEATURE_MODEL = "model.shoal.customer_features"
 
 
-@lru_cache(maxsize=1)
-def feature_phrases() -> Mapping[str, Phrase]:
-    """The phrase of every feature that has a label in the metadata of its column."""
+@dataclass(frozen=True)
+class FeatureColumn:
+    """One feature in the words of the dbt project."""
+
+    name: str
+    description: str
+    phrase: Phrase
+
+    @property
+    def unit(self) -> str:
+        return self.phrase.unit
+
+
+@lru_cache(maxsize=4)
+def feature_columns(model: str = FEATURE_MODEL) -> tuple[FeatureColumn, ...]:
+    """Every column with a label in its metadata, in the order of the model's YAML."""
     manifest: dict[str, Any] = json.loads(MANIFEST.read_text())
-    columns = manifest["nodes"][FEATURE_MODEL]["columns"]
-    phrases = {}
+    columns = manifest["nodes"][model]["columns"]
+    found = []
     for name, column in columns.items():
         meta = column.get("config", {}).get("meta") or column.get("meta") or {}
         if "label" in meta:
-            phrases[name] = Phrase(
+            phrase = Phrase(
                 label=meta["label"],
                 template=meta.get("template", ""),
                 unit=meta.get("unit", ""),
                 decimals=int(meta.get("decimals", 0)),
                 missing=meta.get("missing", ""),
             )
-    return phrases
+            found.append(FeatureColumn(name, column["description"], phrase))
+    return tuple(found)
+
+
+def feature_phrases() -> Mapping[str, Phrase]:
+    """The phrase of every feature."""
+    return {column.name: column.phrase for column in feature_columns()}

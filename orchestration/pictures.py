@@ -18,3 +18,8 @@ def save_picture(path: Path, image: bytes) -> None:
     draft = path.with_name(f".{path.name}")
     draft.write_bytes(image)
     draft.replace(path)
+
+
+def save_text(path: Path, text: str) -> None:
+    """Write a page whole or not at all."""
+    save_picture(path, text.encode())

@@ -48,11 +48,17 @@ windows as (
         min(first_order_date_to_date) as first_order_date,
         max(last_at) as last_seen_at,
         max(case when events > 0 then last_at end) as last_event_at,
+        max(case when carts_added > 0 then last_at end) as last_cart_at,
+        max(case when messages_opened > 0 then last_at end) as last_opened_at,
 
         -- gaps between order days
         avg(days_since_previous_order) as order_gap_mean,
         stddev_samp(days_since_previous_order) as order_gap_deviation,
         max(days_since_previous_order) as order_gap_longest,
+        median(days_since_previous_order) as order_gap_median,
+        max_by(days_since_previous_order, activity_date) filter (where orders > 0)
+            as order_gap_last,
+        max_by(revenue, activity_date) filter (where orders > 0) as last_order_revenue,
 
         -- windows
         {%- for length in days %}
@@ -76,6 +82,22 @@ windows as (
                          'discount_amount', 'gross_amount', 'app_events'] %}
         coalesce(sum({{ name }}) filter (where age_days < 90), 0) as {{ name }}_90d,
         {%- endfor %}
+        coalesce(sum(revenue) filter (where age_days < 28), 0) as revenue_28d,
+        coalesce(sum(revenue) filter (where age_days < 56), 0) as revenue_56d,
+        count(*) filter (where orders > 0 and age_days < 28) as order_days_28d,
+        count(*) filter (where orders > 0 and age_days < 56) as order_days_56d,
+        count(*) filter (where (events > 0 or orders > 0) and age_days < 28) as active_days_28d,
+        count(*) filter (where (events > 0 or orders > 0) and age_days < 56) as active_days_56d,
+        count(*) filter (where carts_added > 0 and age_days < 90) as cart_days_90d,
+        count(*) filter (
+            where carts_added > 0 and orders = 0 and age_days < 90
+        ) as abandoned_cart_days_90d,
+        count(*) filter (
+            where discount_amount > 0 and orders > 0 and age_days < 365
+        ) as discount_days_365d,
+        count(*) filter (where events > 0 and age_days < 90) as event_days_90d,
+        min(age_days) filter (where events > 0 and age_days < 90) as newest_event_age,
+        max(age_days) filter (where events > 0 and age_days < 90) as oldest_event_age,
         coalesce(sum(ratings), 0) as ratings_total,
         sum(rating_sum) as rating_sum_total,
         coalesce(sum(store_orders), 0) as store_orders_total,
@@ -126,6 +148,12 @@ final as (
         cast(order_gap_longest as double) as order_gap_longest,
         {{ days_between('last_order_at', 'as_of') }} / nullif(order_gap_mean, 0)
             as overdue_ratio,
+        order_gap_median,
+        cast(order_gap_last as double) as order_gap_last,
+        order_gap_deviation / nullif(order_gap_mean, 0) as order_gap_variation,
+        ({{ days_between('last_order_at', 'as_of') }} - order_gap_mean)
+        / case when order_gap_deviation < 1 then 1 else order_gap_deviation end
+            as overdue_deviations,
 
         -- basket
         revenue_total / nullif(orders_total, 0) as average_order_value,
@@ -167,7 +195,20 @@ final as (
         -- message response
         messages_90d,
         messages_opened_90d / nullif(messages_90d, 0) as message_open_rate_90d,
-        messages_clicked_90d / nullif(messages_90d, 0) as message_click_rate_90d
+        messages_clicked_90d / nullif(messages_90d, 0) as message_click_rate_90d,
+        {{ days_between('last_opened_at', 'as_of') }} as days_since_last_opened,
+
+        -- journey
+        {{ days_between('last_cart_at', 'as_of') }} as days_since_last_cart,
+        abandoned_cart_days_90d / nullif(cart_days_90d, 0) as abandoned_cart_share_90d,
+        (oldest_event_age - newest_event_age) / nullif(event_days_90d - 1, 0) as visit_gap_mean_90d,
+
+        -- trend: the last 28 days against the 28 before, from -1 (stopped) to 1 (started)
+        {%- for name in ['revenue', 'order_days', 'active_days'] %}
+        (2 * {{ name }}_28d - {{ name }}_56d) / nullif({{ name }}_56d, 0) as {{ name }}_trend_28d,
+        {%- endfor %}
+        discount_days_365d / nullif(order_days_365d, 0) as discounted_order_share_365d,
+        last_order_revenue * order_days_total / nullif(revenue_total, 0) as last_order_value_ratio
     from windows
 
 )

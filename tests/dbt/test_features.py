@@ -67,30 +67,11 @@ def test_history_at_the_clock_equals_the_current_features(lake: DbtLake) -> None
     history = _history(lake, AS_OF)
     current = lake.table("marts.customer_features", ["customer_key"]).drop(columns="batch_id")
     assert len(history) >= 3
+    assert list(history) == list(current)
+    nobodys = [name for name in history if history[name].isna().all()]
+    assert not nobodys, f"null for everybody, so nothing is compared: {nobodys}"
     known = current["customer_key"].isin(history["customer_key"])
     _same(history, current[known].reset_index(drop=True))
-
-
-@pytest.mark.slow
-def test_nothing_after_the_instant_changes_a_feature(new_lake: NewLake) -> None:
-    """Neither without the future nor with another one: later returns and logins included."""
-    lake = _built(new_lake)
-    before = _history(lake, PAST)
-    assert len(before) >= 4
-    changes = {
-        "events": "event_type = 'search', value = 1e6, customer_key = 'zoe'",
-        "orders": "channel = 'store', customer_key = 'zoe'",
-        "feedback": "rating = 1",
-    }
-    for name, change in changes.items():
-        lake.execute(f"update raw.{name} set {change} where {TIMES[name]} > ?", [PAST])
-    lake.dbt("run", "--full-refresh", "--select", "+customer_feature_history")
-    _same(before, _history(lake, PAST))
-
-    for name, time in TIMES.items():
-        lake.execute(f"delete from raw.{name} where {time} > ?", [PAST])
-    lake.dbt("run", "--full-refresh", "--select", "+customer_feature_history")
-    _same(before, _history(lake, PAST))
 
 
 def test_something_before_the_instant_does_change_a_feature(lake: DbtLake) -> None:
