@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ml.blend import BlendModel
+from ml.hurdle import Scorer, scorer_from_dict
 from ml.intervals import Difference
 from ml.value_interval import ValueInterval
 
@@ -44,7 +44,7 @@ class TrainedModel:
     ----------
     kind : str
         "churn", "purchase" or "value".
-    model : BlendModel
+    model : BlendModel or HurdleModel
         Refitted on every labelled date.
     horizon_days, seed, rounds, rows : int
         Label window, seed, LightGBM rounds, training rows of the production model.
@@ -65,7 +65,7 @@ class TrainedModel:
     """
 
     kind: str
-    model: BlendModel
+    model: Scorer
     horizon_days: int
     seed: int
     rounds: int
@@ -109,12 +109,11 @@ class TrainedModel:
 
     def importance(self) -> pd.DataFrame:
         """Gain of each feature in the trees and its coefficient: one row per feature."""
-        gain = self.model.booster.feature_importance("gain")
         table = pd.DataFrame(
             {
                 "feature": self.features,
-                "gain": gain / max(float(gain.sum()), 1e-12),
-                "coefficient": self.model.linear.coefficients[: len(self.features)],
+                "gain": self.model.gain(),
+                "coefficient": self.model.coefficients(),
             }
         )
         return table.sort_values("gain", ascending=False, ignore_index=True)
@@ -176,7 +175,7 @@ class TrainedModel:
         metrics[numbers] = metrics[numbers].astype(float)
         return cls(
             kind=record["kind"],
-            model=BlendModel.from_dict(record["model"], trees),
+            model=scorer_from_dict(record["model"], trees),
             horizon_days=record["horizon_days"],
             seed=record["seed"],
             rounds=record["rounds"],
