@@ -13,7 +13,7 @@ Array = npt.NDArray[np.float64]
 PURCHASES = ("days_since_first_order", "days_since_last_order", "order_days_total")
 SPEND = "revenue_total"
 DAY_SECONDS = 86_400
-MOST_CUSTOMERS = 50_000
+MOST_CUSTOMERS = 20_000
 """Customers that the parameters are learnt from; more only cost time."""
 
 

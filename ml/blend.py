@@ -106,6 +106,15 @@ class BlendModel:
         trees = np.asarray(shares, dtype=float)[:, :-1]
         return self.slope * blend(trees, self.linear.contributions(matrix), self.tree_share)
 
+    def gain(self) -> Array:
+        """Share of each feature in the gain of the trees, shape (k,)."""
+        gain = np.asarray(self.booster.feature_importance("gain"), dtype=float)
+        return gain / max(float(gain.sum()), 1e-12)
+
+    def coefficients(self) -> Array:
+        """Coefficient of each prepared feature in the linear part, shape (k,)."""
+        return self.linear.coefficients[: len(self.features)]
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists and numbers, without the text of the trees."""
         return {

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ml import evaluation, intervals
-from ml.blend import BlendModel
+from ml.hurdle import Scorer
 from ml.intervals import Difference
 from ml.trained import TrainedModel, Verdict
 
@@ -148,7 +148,7 @@ def compare(
 
 def fair_model(
     champion: TrainedModel, challenger: TrainedModel, rows: pd.DataFrame
-) -> tuple[BlendModel, str]:
+) -> tuple[Scorer, str]:
     """Return the champion's model that knows no label of the challenger's test cutoff.
 
     Raises

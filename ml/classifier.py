@@ -6,13 +6,15 @@
    cutoff beside the baselines.
 3. Produce: refit on every labelled date with the same rounds, penalty and slope.
 
-Each refit sets its level on the newest dates that it was fitted on (see `ml.calibration`).
+Each refit sets its level on the newest dates that it was fitted on (see `ml.calibration`). A value
+is two such models, of the purchase and of the amount (see `ml.hurdle`), and has an interval from
+what came of the predictions of the validation and test dates (see `ml.value_interval`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +23,7 @@ import pandas as pd
 from ml import baselines, calibration, evaluation, intervals, linear, trees
 from ml.bgnbd_baseline import bgnbd_scores
 from ml.blend import BlendModel, Link, blend, inverse_link
+from ml.hurdle import HurdleModel, Scorer
 from ml.matrix import feature_matrix, feature_names
 from ml.plausibility import feature_power
 from ml.splits import TimeSplit, as_of_dates, split_by_time
@@ -28,9 +31,12 @@ from ml.trained import TrainedModel, Verdict
 from ml.value_interval import coverage_table, fit_value_interval
 
 Array = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
 TREE_SHARE = 0.75
 """Weight of the trees against the linear model. On 17 rolling origins a fixed share was as good
 as, or better than, one chosen on the validation date."""
+FEWEST_PER_SIDE = 50
+"""Buyers, and customers who do not buy, that a value model in two steps needs to fit and check."""
 ROUNDS_WITHOUT_PURGE = 80
 """Rounds where the history is too short to keep validation labels out of the fit dates."""
 
@@ -39,7 +45,8 @@ ROUNDS_WITHOUT_PURGE = 80
 class Recipe:
     """What the probe found: everything needed to refit.
 
-    `predicted` is what it said, in the unit of the label, of the validation rows.
+    `predicted` is what it said, in the unit of the label, of the validation rows. A value model
+    in two steps has a recipe for the purchase and in it one for the `amount`.
     """
 
     rounds: int
@@ -47,6 +54,7 @@ class Recipe:
     slope: float
     level: float
     predicted: Array
+    amount: Recipe | None = None
 
 
 @dataclass(frozen=True)
@@ -58,7 +66,7 @@ class Judgement:
     split : TimeSplit
     features : tuple of str
     recipe : Recipe
-    model : BlendModel
+    model : BlendModel or HurdleModel
         Fitted on every date whose label was known at the test cutoff.
     predictions : DataFrame
         ``customer_key``, ``as_of``, ``label``, ``model`` and one column per baseline.
@@ -67,7 +75,7 @@ class Judgement:
     split: TimeSplit
     features: tuple[str, ...]
     recipe: Recipe
-    model: BlendModel
+    model: Scorer
     predictions: pd.DataFrame
 
 
@@ -96,7 +104,7 @@ def train(
     baseline_column : str
         Feature of the simplest baseline: recency for a probability, spend for a value.
     link : {"logit", "log"}
-        Probability or value.
+        Probability, or value (a hurdle model where enough buy and enough do not).
     features : sequence of str, optional
         Default: every column but the key, the date and the label.
     seed, num_threads, min_rows : int
@@ -218,27 +226,82 @@ def _probe(
     if len(np.unique(label[fit_rows] > 0)) < 2:
         fit_rows = split.rows(frame, split.fit)
     check = split.rows(frame, (split.validation,))
+
+    def part(label: Array, link: Link, members: Mask) -> Recipe:
+        found = _probe_part(
+            matrix, label, fit_rows & members, check, members, link, seed, num_threads
+        )
+        if split.is_purged:
+            return found
+        return replace(found, rounds=min(found.rounds, ROUNDS_WITHOUT_PURGE))
+
+    everyone = np.ones(len(label), dtype=bool)
+    bought = label > 0
+    if link == "logit" or not _has_two_sides(bought, fit_rows, check):
+        return part(label, link, everyone)
+    buys, amount = part(bought.astype(float), "logit", everyone), part(label, "log", bought)
+    return replace(buys, predicted=buys.predicted * amount.predicted, amount=amount)
+
+
+def _probe_part(
+    matrix: Array,
+    label: Array,
+    fit_rows: Mask,
+    check: Mask,
+    members: Mask,
+    link: Link,
+    seed: int,
+    num_threads: int,
+) -> Recipe:
+    """Learn from the fit rows, check on the members among the check rows, predict all of them."""
     scale = _unit(label[fit_rows], link)
     fit = (matrix[fit_rows], label[fit_rows] / scale)
-    validation = (matrix[check], label[check] / scale)
+    validation = (matrix[check & members], label[check & members] / scale)
     choose = baselines.choose_logistic if link == "logit" else baselines.choose_tweedie
     penalty, straight = choose(fit, validation)
     objective = "binary" if link == "logit" else "tweedie"
-    rounds, raw = trees.find_rounds(fit, validation, objective, seed=seed, num_threads=num_threads)
-    if not split.is_purged:
-        rounds = min(rounds, ROUNDS_WITHOUT_PURGE)
-    mixed = blend(raw, straight.raw(validation[0]), TREE_SHARE)
+    rounds, raw = trees.find_rounds(
+        fit, validation, objective, matrix[check], seed=seed, num_threads=num_threads
+    )
+    mixed = blend(raw, straight.raw(matrix[check]), TREE_SHARE)
+    checked = mixed[members[check]]
     if link == "logit":
-        slope = calibration.platt_slope(mixed, validation[1])
+        slope = calibration.platt_slope(checked, validation[1])
         return Recipe(rounds, penalty, slope, 0.0, inverse_link(slope * mixed, link))
-    level = calibration.level_log(inverse_link(mixed, link), validation[1])
+    level = calibration.level_log(inverse_link(checked, link), validation[1])
     return Recipe(rounds, penalty, 1.0, level, inverse_link(mixed + level, link) * scale)
+
+
+def _has_two_sides(bought: Mask, fit_rows: Mask, check: Mask) -> bool:
+    counts = [int((bought[rows] == side).sum()) for rows in (fit_rows, check) for side in (0, 1)]
+    return min(counts) >= FEWEST_PER_SIDE
 
 
 def _refit(
     matrix: Array,
     label: Array,
-    newest: npt.NDArray[np.bool_],
+    newest: Mask,
+    names: tuple[str, ...],
+    recipe: Recipe,
+    link: Link,
+    seed: int,
+    num_threads: int,
+) -> Scorer:
+    rest = (seed, num_threads)
+    if recipe.amount is None:
+        return _refit_part(matrix, label, newest, names, recipe, link, *rest)
+    bought = label > 0
+    rows = (matrix[bought], label[bought], newest[bought])
+    return HurdleModel(
+        _refit_part(matrix, bought.astype(float), newest, names, recipe, "logit", *rest),
+        _refit_part(*rows, names, recipe.amount, "log", *rest),
+    )
+
+
+def _refit_part(
+    matrix: Array,
+    label: Array,
+    newest: Mask,
     names: tuple[str, ...],
     recipe: Recipe,
     link: Link,
@@ -269,9 +332,9 @@ def _test_predictions(
     frame: pd.DataFrame,
     matrix: Array,
     label: Array,
-    known: npt.NDArray[np.bool_],
-    test: npt.NDArray[np.bool_],
-    judged: BlendModel,
+    known: Mask,
+    test: Mask,
+    judged: Scorer,
     baseline_column: str,
     num_threads: int,
 ) -> pd.DataFrame:
@@ -279,7 +342,7 @@ def _test_predictions(
     table = frame.loc[test, ["customer_key", "as_of", "label"]].reset_index(drop=True)
     table["model"] = inverse_link(judged.raw(matrix[test], num_threads), judged.link)
     past, now = frame.loc[known], frame.loc[test]
-    if judged.link == "logit":
+    if isinstance(judged, BlendModel) and judged.link == "logit":
         table["logistic"] = inverse_link(judged.linear.raw(matrix[test]), "logit")
         recency = baselines.RecencyBaseline(baseline_column).fit(past, label[known])
         table["recency"] = recency.predict(now)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ml.blend import BlendModel
+from ml.hurdle import Scorer
 from ml.matrix import feature_matrix
 
 Array = npt.NDArray[np.float64]
@@ -51,7 +51,7 @@ def typical_values(frame: pd.DataFrame, features: tuple[str, ...]) -> dict[str, 
 
 
 def explain(
-    model: BlendModel,
+    model: Scorer,
     frame: pd.DataFrame,
     catalogue: Mapping[str, Phrase],
     typical: Mapping[str, float],
@@ -63,7 +63,7 @@ def explain(
 
     Parameters
     ----------
-    model : BlendModel
+    model : BlendModel or HurdleModel
         ``TrainedModel.model``.
     frame : DataFrame, n rows
         Holds every feature of the model, and any other that a template names.

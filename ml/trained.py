@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ml.blend import BlendModel
+from ml.hurdle import Scorer, scorer_from_dict
 from ml.intervals import Difference
 from ml.value_interval import ValueInterval
 
@@ -45,9 +45,9 @@ class TrainedModel:
     ----------
     kind : str
         "churn", "purchase" or "value".
-    model : BlendModel
+    model : BlendModel or HurdleModel
         Refitted on every labelled date.
-    judged : BlendModel or None
+    judged : BlendModel, HurdleModel or None
         The same recipe fitted on `fit_dates` and `validation_date` only: the model that
         `test_predictions` are of. None in records from before it was kept.
     horizon_days, seed, rounds, rows : int
@@ -71,7 +71,7 @@ class TrainedModel:
     """
 
     kind: str
-    model: BlendModel
+    model: Scorer
     horizon_days: int
     seed: int
     rounds: int
@@ -85,7 +85,7 @@ class TrainedModel:
     verdicts: tuple[Verdict, ...]
     spread: ValueInterval | None = None
     feature_power: Mapping[str, float] = field(default_factory=dict)
-    judged: BlendModel | None = None
+    judged: Scorer | None = None
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -117,12 +117,11 @@ class TrainedModel:
 
     def importance(self) -> pd.DataFrame:
         """Gain of each feature in the trees and its coefficient: one row per feature."""
-        gain = self.model.booster.feature_importance("gain")
         table = pd.DataFrame(
             {
                 "feature": self.features,
-                "gain": gain / max(float(gain.sum()), 1e-12),
-                "coefficient": self.model.linear.coefficients[: len(self.features)],
+                "gain": self.model.gain(),
+                "coefficient": self.model.coefficients(),
             }
         )
         return table.sort_values("gain", ascending=False, ignore_index=True)
@@ -198,7 +197,7 @@ class TrainedModel:
         metrics[numbers] = metrics[numbers].astype(float)
         return cls(
             kind=record["kind"],
-            model=BlendModel.from_dict(record["model"], trees),
+            model=scorer_from_dict(record["model"], trees),
             horizon_days=record["horizon_days"],
             seed=record["seed"],
             rounds=record["rounds"],
@@ -216,9 +215,7 @@ class TrainedModel:
             spread=ValueInterval.from_dict(record["spread"]) if record.get("spread") else None,
             feature_power=record.get("feature_power", {}),
             judged=(
-                None
-                if judged_trees is None
-                else BlendModel.from_dict(record["judged"], judged_trees)
+                None if judged_trees is None else scorer_from_dict(record["judged"], judged_trees)
             ),
         )
 

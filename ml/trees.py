@@ -46,6 +46,7 @@ def find_rounds(
     fit: tuple[Array, Array],
     validation: tuple[Array, Array],
     objective: str,
+    score: Array,
     *,
     seed: int,
     num_threads: int,
@@ -58,13 +59,15 @@ def find_rounds(
         Matrix of shape (n, k) and label of shape (n,).
     objective : str
         "binary" or "tweedie".
+    score : float array, shape (m, k)
+        Rows to score.
 
     Returns
     -------
     rounds : int
         Between 10 and `MOST_ROUNDS`.
-    raw : float array
-        The stopped model's raw scores of the validation rows.
+    raw : float array, shape (m,)
+        The stopped model's raw scores of the rows to score.
     """
     import lightgbm as lgb
 
@@ -77,9 +80,7 @@ def find_rounds(
         callbacks=[lgb.early_stopping(30, verbose=False)],
     )
     rounds = max(booster.best_iteration, 10)
-    raw = booster.predict(
-        validation[0], raw_score=True, num_iteration=rounds, num_threads=num_threads
-    )
+    raw = booster.predict(score, raw_score=True, num_iteration=rounds, num_threads=num_threads)
     return rounds, np.asarray(raw, dtype=float)
 
 

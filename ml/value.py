@@ -1,4 +1,11 @@
-"""Value: the gross spend expected within the horizon (Tweedie, Jorgensen 1987)."""
+"""Value: the gross spend expected within the horizon, as a hurdle model.
+
+The chance to buy at all times the amount of those who buy (a Tweedie blend, Jorgensen 1987, on
+buyers only). Against one Tweedie blend over everyone, on 7 and 8 rolling origins, the mean
+absolute error is 1.4 % lower on Online Retail and even on Complete Journey, the root of the mean
+squared error is lower on both, and the ranks are alike; see docs/adr/0009. With few buyers, or few
+who do not buy, it is that one Tweedie blend.
+"""
 
 from __future__ import annotations
 
