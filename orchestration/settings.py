@@ -40,9 +40,9 @@ class Settings(BaseSettings):
     plausible_skill: float = Field(default=0.95, ge=0.5, le=1)
     evaluation_origins: int = Field(default=4, ge=1)
     evaluation_rows: int = Field(default=200_000, ge=1_000)
-    contact_cost: float = Field(default=1.0, ge=0)
+    contact_cost: float = Field(default=5.0, ge=0)
     value_kept: float | None = Field(default=None, gt=0)
-    save_rate: float = Field(default=0.1, gt=0, le=1)
+    save_rate: float = Field(default=0.05, gt=0, le=1)
     drift_threshold: float = Field(default=0.5, ge=0, le=1)
     lease_timeout_seconds: float = Field(default=3600, gt=0)
     memory_limit: str = "2GB"
