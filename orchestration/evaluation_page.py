@@ -42,7 +42,7 @@ METRICS = {
     "mae": "MAE",
     "rmse": "RMSE",
     "spearman": "Spearman",
-    "gini": "Gini, normalised",
+    "gini": "normalised Gini",
     **{f"lift_{share}": f"lift at {share} %" for share in (5, 10, 20)},
     **{f"gain_{share}": f"gain at {share} %" for share in (5, 10, 20)},
     **{f"top_{share}": f"value in the top {share} %" for share in (5, 10, 20)},
