@@ -176,9 +176,10 @@ def findings(found: Backtest, groups: pd.DataFrame | None) -> list[str]:
 def _promise(row: Mapping[Hashable, Any]) -> str:
     if "ranking" not in row["flag"] or pd.isna(row["promised"]):
         return ""
-    kept = row["ranking_high"] >= row["promised"]
-    why = "as its own probabilities promise: its members are alike" if kept else "not kept"
-    return f"; AUC {row['ranking']:.3f}, {row['promised']:.3f} promised, {why}"
+    promise = f"its own probabilities promise ({row['promised']:.3f})"
+    if row["ranking_high"] < row["promised"]:
+        return f"; AUC {row['ranking']:.3f}, less than {promise}"
+    return f"; AUC {row['ranking']:.3f}, about what {promise}: its members are alike"
 
 
 def _pictures(page: Page, task: str, found: Backtest) -> None:
