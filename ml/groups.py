@@ -1,7 +1,8 @@
 """Whether a model serves every group of customers about as well as all others.
 
-A ranking may be less sharp in a group because its members are alike: a flag says where to look,
-not that the model is to blame.
+A ranking may be less sharp in a group because its members are alike, as in a segment that was cut
+by the same behaviour: then the AUC is low but about as high as the group's own probabilities
+promise. A flag says where to look, not that the model is to blame.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ml.blend import Link
-from ml.intervals import Array, limits, weighted_auc
+from ml.intervals import Array, limits, rank_auc, weighted_auc
 from ml.resampling import bootstrap_weights
 from ml.weighted import aggregate_ratio, spearman
 
@@ -62,7 +63,8 @@ def judge_groups(
     table : DataFrame
         One row per dimension and group, largest first: ``dimension``, ``group``, ``rows``,
         ``customers``, ``base_rate`` (mean label), ``ranking``, ``ranking_low``,
-        ``ranking_high``, ``calibration`` (sum predicted over sum observed),
+        ``ranking_high``, ``promised`` (the AUC that the group's own probabilities imply if
+        they are right; NaN for a value), ``calibration`` (sum predicted over sum observed),
         ``calibration_low``, ``calibration_high``, ``ranking_difference`` (to all others),
         ``ranking_difference_low``, ``ranking_difference_high``, ``flag``: "" , "too small",
         "ranking", "calibration" or "ranking and calibration".
@@ -102,6 +104,9 @@ def judge_groups(
             "rows": int(inside.sum()),
             "customers": len(np.unique(keys[inside])),
             "base_rate": float(label[inside].mean()),
+            "promised": (
+                rank_auc(score[inside], score[inside]) if link == "logit" else float("nan")
+            ),
             **_row(figures(whole, key)[:, 0], np.concatenate(drawn[key], axis=1), key in judged),
         }
         for key, inside in groups.items()

@@ -35,7 +35,10 @@ def bootstrap_rows(n: int, rounds: int, seed: int) -> IntArray:
 
 
 def rank_auc(label: Array, score: Array) -> float:
-    """AUC by mean ranks (Mann-Whitney); NaN when one class is absent."""
+    """AUC by mean ranks (Mann-Whitney); NaN when one class is absent.
+
+    Probabilities as labels give the AUC to expect if they are right.
+    """
     ones = np.ones((1, len(label)))
     return float(weighted_auc(label, score, ones)[0])
 

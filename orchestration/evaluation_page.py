@@ -1,8 +1,9 @@
 """The evaluation as a page: what was found in words, then tables and pictures."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import pandas as pd
 
@@ -41,7 +42,7 @@ METRICS = {
     "mae": "MAE",
     "rmse": "RMSE",
     "spearman": "Spearman",
-    "gini": "Gini, normalised",
+    "gini": "normalised Gini",
     **{f"lift_{share}": f"lift at {share} %" for share in (5, 10, 20)},
     **{f"gain_{share}": f"gain at {share} %" for share in (5, 10, 20)},
     **{f"top_{share}": f"value in the top {share} %" for share in (5, 10, 20)},
@@ -89,7 +90,7 @@ def _task(report: Report, task: TaskEvaluation, costs: CostTable) -> None:
         f"{len(predictions):,} predictions of {predictions['customer_key'].nunique():,} customers "
         f"at {len(found.origins)} origins: "
         f"{', '.join(f'{origin:%Y-%m-%d}' for origin in found.origins)}. "
-        f"Mean of what happened: {predictions['label'].mean():,.3f}."
+        f"Mean of what happened: {predictions['label'].mean():,.3f}.{_overlap(found)}"
     )
     page.bullets(findings(found, task.groups))
     page.heading("All origins together", 3)
@@ -118,9 +119,21 @@ def _task(report: Report, task: TaskEvaluation, costs: CostTable) -> None:
             f"right by more than {group_rules.CALIBRATION_MARGIN:.0%} (calibration). Groups below "
             f"{group_rules.SMALLEST_GROUP} rows, or with fewer than "
             f"{group_rules.FEWEST_OF_A_CLASS} of either outcome, are too small to judge. Within a "
-            "group of customers who are alike any ranking is less sharp."
+            "group of customers who are alike any ranking is less sharp: the AUC promised is what "
+            "the group's own probabilities imply."
         )
         page.table(_groups(task.groups, "AUC" if found.link == "logit" else "Spearman"))
+
+
+def _overlap(found: Backtest) -> str:
+    gaps = pd.Series(found.origins).diff().dropna()
+    if not len(gaps) or gaps.min() >= pd.Timedelta(days=found.horizon_days):
+        return ""
+    return (
+        f" The origins lie {gaps.min().days} days apart, less than the {found.horizon_days}-day "
+        "horizon, so what happened after one is partly what happened after the next; a longer "
+        "SHOAL_AS_OF_COUNT sets them further apart."
+    )
 
 
 def findings(found: Backtest, groups: pd.DataFrame | None) -> list[str]:
@@ -147,16 +160,26 @@ def findings(found: Backtest, groups: pd.DataFrame | None) -> list[str]:
     lost = table[table["verdict"] == "worse"].to_dict("records")
     lines += [
         f"A baseline is better: {_word(row['baseline'])} on {METRICS[row['metric']]}, by "
-        f"{-row['difference']:,.4g} ({-row['high']:,.4g} to {-row['low']:,.4g})."
+        f"{_plain(-row['difference'])} ({_plain(-row['high'])} to {_plain(-row['low'])})."
         for row in lost
     ] or ["No baseline is better on any measure."]
     if groups is not None:
-        flagged = groups[~groups["flag"].isin(["", "too small"])]
+        flagged = groups[~groups["flag"].isin(["", "too small"])].to_dict("records")
         lines += [
-            f"Served clearly worse ({row.flag}): {row.dimension} {row.group}, {row.rows:,} rows."
-            for row in flagged.itertuples()
+            f"Served clearly worse ({row['flag']}): {row['dimension']} {row['group']}, "
+            f"{row['rows']:,} rows{_promise(row)}."
+            for row in flagged
         ] or ["No group is served clearly worse than the others."]
     return lines
+
+
+def _promise(row: Mapping[Hashable, Any]) -> str:
+    if "ranking" not in row["flag"] or pd.isna(row["promised"]):
+        return ""
+    promise = f"its own probabilities promise ({row['promised']:.3f})"
+    if row["ranking_high"] < row["promised"]:
+        return f"; AUC {row['ranking']:.3f}, less than {promise}"
+    return f"; AUC {row['ranking']:.3f}, about what {promise}: its members are alike"
 
 
 def _pictures(page: Page, task: str, found: Backtest) -> None:
@@ -207,7 +230,7 @@ def _by_metric(table: pd.DataFrame, column: str) -> pd.DataFrame:
 def _differences(table: pd.DataFrame) -> pd.DataFrame:
     wide = {
         f"against {_word(name)}": [
-            f"{row.difference:+,.4g} ({row.low:+,.4g} to {row.high:+,.4g}): {row.verdict}"
+            f"{_signed(row.difference)} ({_signed(row.low)} to {_signed(row.high)}): {row.verdict}"
             for row in rows.itertuples()
         ]
         for name, rows in table.groupby("baseline", sort=False)
@@ -253,12 +276,18 @@ def _groups(table: pd.DataFrame, ranking: str) -> pd.DataFrame:
         value, low, high = (getattr(row, f"{name}{end}") for end in ("", "_low", "_high"))
         return "" if pd.isna(value) else f"{value:.3f} ({low:.3f} to {high:.3f})"
 
+    promised = (
+        {f"{ranking} promised": [f"{value:.3f}" for value in table["promised"]]}
+        if table["promised"].notna().any()
+        else {}
+    )
     return pd.DataFrame(
         {
             "group": [f"{row.dimension}: {row.group}" for row in table.itertuples()],
             "rows": [f"{rows:,}" for rows in table["rows"]],
             "mean label": [f"{rate:,.3f}" for rate in table["base_rate"]],
             ranking: [interval(row, "ranking") for row in table.itertuples()],
+            **promised,
             "predicted / observed": [interval(row, "calibration") for row in table.itertuples()],
             f"{ranking}, difference to all others": [
                 interval(row, "ranking_difference") for row in table.itertuples()
@@ -274,6 +303,15 @@ def _figure(row: object) -> str:
         return "undefined"
     shown = ".1f" if abs(value) >= 100 else ".2f" if abs(value) >= 10 else ".3f"
     return f"{value:,{shown}} ({low:,{shown}} to {high:,{shown}})"
+
+
+def _signed(value: object) -> str:
+    number = float(str(value))
+    return f"{number:+,.{1 if abs(number) >= 10 else 4}f}"
+
+
+def _plain(value: float) -> str:
+    return _signed(value).removeprefix("+")
 
 
 def _word(name: object) -> str:

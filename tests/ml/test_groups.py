@@ -66,6 +66,17 @@ def test_random_groups_are_hardly_ever_flagged() -> None:
     assert raised / judged <= 0.03
 
 
+def test_a_group_of_like_customers_ranks_as_sharply_as_it_promises() -> None:
+    frame = predictions(customers=4_000)
+    alike = frame["model"].between(0.4, 0.6)
+    frame["group"] = np.where(alike, "alike", "apart")
+    found = judge_groups(frame, ["group"], "logit").set_index("group")
+    assert found.loc["alike", "flag"] == "ranking"
+    row = found.loc["alike"]
+    assert row["ranking_low"] < row["promised"] < row["ranking_high"]
+    assert row["promised"] < 0.6 < found.loc["apart", "promised"]
+
+
 def test_small_groups_are_reported_but_not_judged() -> None:
     frame = predictions()
     frame["group"] = np.where(frame["customer_key"] < "c0060", "few", "many")

@@ -74,6 +74,20 @@ def test_without_a_better_baseline_the_page_says_so(judged: Backtest) -> None:
     assert "No baseline is better on any measure." in findings(alone, None)
 
 
+def test_a_flagged_group_is_told_from_one_whose_members_are_alike(judged: Backtest) -> None:
+    rows = judged.predictions.assign(near=lambda t: t["oracle"].between(0.35, 0.65))
+    bad = rows["customer_key"].str.endswith("7")
+    shuffled = rows["model"].where(~bad, rows["model"].sample(frac=1, random_state=0).to_numpy())
+    alike = judge_groups(rows.assign(model=rows["oracle"]), ["near"], "logit", rounds=60)
+    wrong = judge_groups(
+        pd.concat([rows.assign(model=shuffled, wrong=bad)] * 2), ["wrong"], "logit", rounds=60
+    )
+    said = [line for table in (alike, wrong) for line in findings(judged, table)]
+    served = [line for line in said if line.startswith("Served clearly worse (ranking)")]
+    assert any("near True" in line and "members are alike" in line for line in served)
+    assert any("wrong True" in line and "less than its own" in line for line in served)
+
+
 def test_page_has_every_task_in_both_forms(judged: Backtest) -> None:
     made = report(judged)
     text, page = made.page.markdown(), made.page.html()
