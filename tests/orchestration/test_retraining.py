@@ -39,7 +39,7 @@ def test_an_old_version_is_trained_again_from_its_record(
     record["model"]["intercept"] += 0.5
     (first.folder / "model.json").write_text(json.dumps(record))
     other = retrain(first, room.lake)
-    assert other.differing == ("model.json",)
+    assert other.differing == ("model.json (model)",)
     assert other.largest_gap > 0.01
     assert "differs in model.json" in other.lines()[0]
 
