@@ -188,7 +188,7 @@ def write_card(
         version,
         model,
         rows,
-        str(decision),
+        f"{version.label} promoted" if decision.promoted else str(decision),
         decision.table(),
         decision.comparison,
         feature_phrases(),
@@ -223,14 +223,17 @@ def read_test_rows(lake: Lake, task: str, model: TrainedModel, snapshot: int) ->
         ).df()
 
 
-def rows_per_second(model: TrainedModel, rows: pd.DataFrame, threads: int) -> float:
-    """How many customers a second a model scores: the best of a few rounds over a sample."""
+def rows_per_second(model: TrainedModel, rows: pd.DataFrame) -> float:
+    """How many customers a model scores in a second of one core: the best of a few rounds.
+
+    Time of the processor, not of the clock: a busy machine says nothing of the model.
+    """
     sample = rows.sample(TIMED_ROWS, replace=True, random_state=0)
     best = math.inf
     for _ in range(TIMED_ROUNDS):
-        started = time.perf_counter()
-        model.predict(sample, threads)
-        best = min(best, time.perf_counter() - started)
+        started = time.process_time()
+        model.predict(sample, num_threads=1)
+        best = min(best, time.process_time() - started)
     return TIMED_ROWS / best
 
 
@@ -290,13 +293,10 @@ def _distance(figure: float, metric: str) -> float:
 
 
 def _is_fast(model: TrainedModel, rows: pd.DataFrame, values: Settings, binds: bool) -> Requirement:
-    speed, asked = (
-        rows_per_second(model, rows, values.threads),
-        values.promotion_min_rows_per_second,
-    )
+    speed, asked = rows_per_second(model, rows), values.promotion_min_rows_per_second
     return Requirement(
         "scores within its time",
         speed >= asked,
-        f"{speed:,.0f} customers a second; asked: {asked:,.0f}",
+        f"{speed:,.0f} customers a second of one core; asked: {asked:,.0f}",
         binds,
     )

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from tests.integration.deployment import Deployment
+from tests.integration.deployment import SHOAL, Deployment
 
 
 def test_summary_says_what_came_out(demo: tuple[Deployment, str]) -> None:
@@ -87,6 +87,18 @@ def test_a_file_with_bad_rows_scores_the_good_ones_and_keeps_the_bad(
     deployment.batch_job()
     after = deployment.fingerprints(), deployment.query("from ops.landed_files order by file")
     assert after == before
+
+
+@pytest.mark.parametrize(
+    "task",
+    ["churn", *(pytest.param(task, marks=pytest.mark.slow) for task in ("purchase", "value"))],
+)
+def test_a_model_is_trained_again_from_its_record(demo: tuple[Deployment, str], task: str) -> None:
+    """The same snapshot, code and seed give every byte of the model and every score again."""
+    deployment, _ = demo
+    said = deployment.run(str(SHOAL), "models", "retrain", task, "--version", "1")
+    assert f"{task}:1 retrained from snapshot" in said
+    assert "identical, every byte of the model and every score" in said
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 import re
 
 import dagster as dg
+import pytest
 
 from orchestration.defs.churn.assets import churn_model
 from orchestration.defs.value.assets import value_model
@@ -10,6 +11,7 @@ from orchestration.documents import Bullets, Heading, Picture, Table, Text, to_h
 from tests.orchestration.model_room import ModelRoom, market_frame
 
 
+@pytest.mark.slow
 def test_each_version_has_a_card_in_the_reports_and_with_its_files(room: ModelRoom) -> None:
     frame = market_frame(250)
     room.hold(frame.assign(order_days_total=frame["order_days_30d"] + 1))

@@ -1,11 +1,13 @@
 """The commands that people use on versions."""
 
+import pytest
 from typer.testing import CliRunner
 
 from orchestration.cli import app
 from tests.orchestration.model_room import ModelRoom, market_frame
 
 
+@pytest.mark.slow
 def test_versions_are_listed_rolled_back_and_trained_again(room: ModelRoom) -> None:
     runner = CliRunner(env={"COLUMNS": "400"})
     assert "no model yet" in runner.invoke(app, ["models"]).stdout

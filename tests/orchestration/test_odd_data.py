@@ -31,6 +31,11 @@ def written(room: ModelRoom) -> Mapping[str, pd.DataFrame]:
         }
 
 
+def forget_scores(room: ModelRoom) -> None:
+    with room.lake.writer("test: score anew") as connection:
+        connection.execute("delete from marts.customer_scores")
+
+
 def assert_active_are_scored(room: ModelRoom, frame: pd.DataFrame) -> None:
     """Whoever bought within twice the horizon has a probability, and nobody else."""
     now = frame[frame["as_of"] == DATES[-1]].set_index("customer_key")
@@ -42,6 +47,14 @@ def assert_active_are_scored(room: ModelRoom, frame: pd.DataFrame) -> None:
 
 def one_class(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(label=0)
+
+
+@pytest.fixture(scope="module")
+def sound(shared_room: ModelRoom) -> ModelRoom:
+    """A deployment with a champion of the ordinary market."""
+    shared_room.hold(market_frame())
+    assert shared_room.decide(shared_room.challenger()).promoted
+    return shared_room
 
 
 @pytest.mark.parametrize(
@@ -86,68 +99,64 @@ def test_columns_that_say_nothing_or_too_much_do_no_harm(room: ModelRoom) -> Non
         assert check_scores_are_probabilities(connection).passed
 
 
-def test_extreme_values_in_a_batch_that_a_sound_champion_scores(room: ModelRoom) -> None:
+def test_extreme_values_in_a_batch_that_a_sound_champion_scores(sound: ModelRoom) -> None:
     frame = market_frame()
-    room.hold(frame)
-    room.decide(room.challenger())
+    sound.hold(frame)
     newest = frame["as_of"] == DATES[-1]
     for value in (1e308, -1e308, np.inf, np.nan):
         columns = ["revenue_90d", "order_days_30d", "order_gap_mean", "noise"]
-        room.hold(frame.assign(**{name: frame[name].mask(newest, value) for name in columns}))
-        with room.lake.writer("test: score anew") as connection:
-            connection.execute("delete from marts.customer_scores")
-        assert score(room) == 160
-        assert_active_are_scored(room, frame)
-        assert not room.scores()["top_reasons"].map(list).map(str).str.contains("nan").any()
+        sound.hold(frame.assign(**{name: frame[name].mask(newest, value) for name in columns}))
+        forget_scores(sound)
+        assert score(sound) == 160
+        assert_active_are_scored(sound, frame)
+        assert not sound.scores()["top_reasons"].map(list).map(str).str.contains("nan").any()
 
 
-def test_a_column_that_appears_changes_no_score(room: ModelRoom) -> None:
+def test_a_column_that_appears_changes_no_score(sound: ModelRoom) -> None:
     frame = market_frame()
-    room.hold(frame)
-    room.decide(room.challenger())
-    score(room)
-    before = room.scores()
-    room.hold(frame.assign(new_and_null=np.nan))
-    with room.lake.writer("test: score anew") as connection:
-        connection.execute("delete from marts.customer_scores")
-    assert score(room) == 160
-    pd.testing.assert_frame_equal(room.scores(), before)
+    sound.hold(frame)
+    forget_scores(sound)
+    score(sound)
+    before = sound.scores()
+    sound.hold(frame.assign(new_and_null=np.nan))
+    forget_scores(sound)
+    assert score(sound) == 160
+    pd.testing.assert_frame_equal(sound.scores(), before)
 
 
-def test_a_column_that_vanishes_is_named_and_the_last_scores_stay(room: ModelRoom) -> None:
+def test_a_column_that_vanishes_is_named_and_the_last_scores_stay(sound: ModelRoom) -> None:
     frame = market_frame()
-    room.hold(frame, dates=8)
-    room.decide(room.challenger())
-    score(room)
-    before = written(room)
-    room.hold(frame.drop(columns=["noise", "order_gap_mean"]))
+    sound.hold(frame, dates=8)
+    forget_scores(sound)
+    score(sound)
+    before = written(sound)
+    sound.hold(frame.drop(columns=["noise", "order_gap_mean"]))
     with pytest.raises(FeaturesGone) as problem:
-        score(room)
+        score(sound)
     assert "churn:1 cannot score: marts.customer_features has no" in str(problem.value)
     assert "noise" in str(problem.value)
     assert "order_gap_mean" in str(problem.value)
     assert "the last scores stay. Run training_job" in str(problem.value)
-    for name, table in written(room).items():
+    for name, table in written(sound).items():
         pd.testing.assert_frame_equal(table, before[name])
 
 
-def test_a_batch_with_nobody_to_score_changes_nothing(room: ModelRoom) -> None:
+def test_a_batch_with_nobody_to_score_changes_nothing(sound: ModelRoom) -> None:
     frame = market_frame()
-    room.hold(frame)
-    room.decide(room.challenger())
-    assert score(room) == 160
-    before = written(room)
-    assert score(room) == 0
-    for name, table in written(room).items():
+    sound.hold(frame)
+    forget_scores(sound)
+    assert score(sound) == 160
+    before = written(sound)
+    assert score(sound) == 0
+    for name, table in written(sound).items():
         pd.testing.assert_frame_equal(table, before[name])
     # nobody whom the model may speak of: null, and the reason says so
     long_ago = frame.assign(days_since_last_order=500.0, days_since_last_event=500.0)
-    room.hold(long_ago)
-    with room.lake.writer("test: score anew") as connection:
-        connection.execute("delete from marts.customer_scores")
-    assert score(room) == 160
-    assert room.scores()["churn_probability"].isna().all()
-    assert {tuple(reasons) for reasons in room.scores()["top_reasons"]} == {
+    sound.hold(long_ago)
+    forget_scores(sound)
+    assert score(sound) == 160
+    assert sound.scores()["churn_probability"].isna().all()
+    assert {tuple(reasons) for reasons in sound.scores()["top_reasons"]} == {
         ("not scored: not active in the last 56 days",)
     }
 
