@@ -99,13 +99,14 @@ def metrics_table(model: TrainedModel, comparison: Comparison | None) -> Table:
     if comparison is not None:
         figures = pd.concat([figures, comparison.metrics])
     names = list(dict.fromkeys(figures["model"]))
-    by_key = {(row.model, row.metric): row for row in figures.itertuples()}
-    lines = []
-    for metric in dict.fromkeys(figures["metric"]):
-        cells = [by_key[name, metric] for name in names]
-        lines.append(
-            (str(metric), *(f"{c.value:.3f} ({c.low:.3f} to {c.high:.3f})" for c in cells))
-        )
+    cells = {
+        (row.model, row.metric): f"{row.value:.3f} ({row.low:.3f} to {row.high:.3f})"
+        for row in figures.itertuples()
+    }
+    lines = [
+        (str(metric), *(cells.get((name, metric), "") for name in names))
+        for metric in dict.fromkeys(figures["metric"])
+    ]
     titles = ["this model" if name == "model" else str(name) for name in names]
     return Table(("measure", *titles), tuple(lines))
 

@@ -10,7 +10,7 @@ from orchestration.ingestion.schema import create_tables
 from orchestration.lake import Lake
 from orchestration.registry import Registry
 from orchestration.settings import Settings
-from tests.orchestration.model_room import ModelRoom, model_room
+from tests.orchestration.model_room import ModelRoom, market_frame, model_room
 
 
 @pytest.fixture
@@ -55,3 +55,11 @@ def shared_room(
     """One for all tests of a module that only look, or change what they set up themselves."""
     with model_room(tmp_path_factory.mktemp("models") / "home", empty_registry) as made:
         yield made
+
+
+@pytest.fixture(scope="module")
+def sound(shared_room: ModelRoom) -> ModelRoom:
+    """A deployment with a champion of the ordinary market."""
+    shared_room.hold(market_frame())
+    assert shared_room.decide(shared_room.challenger()).promoted
+    return shared_room

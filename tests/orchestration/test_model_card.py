@@ -1,13 +1,16 @@
 """The card of a version says what it is, to people, in one file."""
 
 import re
+from dataclasses import replace
 
 import dagster as dg
+import pandas as pd
 import pytest
 
 from orchestration.defs.churn.assets import churn_model
 from orchestration.defs.value.assets import value_model
 from orchestration.documents import Bullets, Heading, Picture, Table, Text, to_html, to_markdown
+from orchestration.model_card import metrics_table
 from tests.orchestration.model_room import ModelRoom, market_frame
 
 
@@ -68,3 +71,12 @@ def test_texts_are_escaped_and_pictures_lie_within() -> None:
     assert "| a\\|b |" in text
     assert "![p](data:image/png;base64,cG5n)" in text
     assert page.count("nothing to show") == text.count("nothing to show") == 1
+
+
+def test_a_measure_of_the_model_alone_leaves_its_baselines_blank(sound: ModelRoom) -> None:
+    model = sound.champion().model
+    own = pd.DataFrame([("model", "own", 0.5, 0.4, 0.6)], columns=list(model.metrics.columns))
+    table = metrics_table(replace(model, metrics=pd.concat([model.metrics, own])), None)
+    assert table.columns[:2] == ("measure", "this model")
+    assert table.rows[-1] == ("own", "0.500 (0.400 to 0.600)", *[""] * (len(table.columns) - 2))
+    assert all(table.rows[0])

@@ -49,14 +49,6 @@ def one_class(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(label=0)
 
 
-@pytest.fixture(scope="module")
-def sound(shared_room: ModelRoom) -> ModelRoom:
-    """A deployment with a champion of the ordinary market."""
-    shared_room.hold(market_frame())
-    assert shared_room.decide(shared_room.challenger()).promoted
-    return shared_room
-
-
 @pytest.mark.parametrize(
     ("odd", "dates", "words"),
     [
