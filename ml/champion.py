@@ -129,7 +129,7 @@ def compare(
     model, basis = fair_model(champion, challenger, rows)
     scores = model.predict(ordered, num_threads)
     ours = tested["model"].to_numpy(dtype=float)
-    binary = model.link == "logit"
+    binary = metric == "roc_auc"
     return Comparison(
         basis=basis,
         scores=scores,

@@ -12,6 +12,8 @@ from pandas.api import types
 
 Array = npt.NDArray[np.float64]
 NOT_FEATURES = ("customer_key", "as_of", "label")
+LARGEST = 1e15
+"""Features are cut here: sums and cubes of larger numbers run out of what a float holds."""
 
 
 class FeatureError(ValueError):
@@ -39,7 +41,7 @@ def feature_matrix(frame: pd.DataFrame, names: Sequence[str]) -> Array:
     Returns
     -------
     matrix : float array, shape (n, k)
-        Nulls and infinite values are NaN.
+        Nulls and infinite values are NaN; all else lies within ±`LARGEST`.
 
     Raises
     ------
@@ -61,7 +63,7 @@ def feature_matrix(frame: pd.DataFrame, names: Sequence[str]) -> Array:
         [columns[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in names]
     )
     matrix[~np.isfinite(matrix)] = np.nan
-    return matrix
+    return np.clip(matrix, -LARGEST, LARGEST, out=matrix)
 
 
 def _is_number(column: pd.Series[Any]) -> bool:

@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ml.matrix import LARGEST
+
 BoolArray = npt.NDArray[np.bool_]
 
 
@@ -146,6 +148,11 @@ def _check_labels(frame: pd.DataFrame, *, binary: bool) -> None:
         raise ValueError("values must be finite")
     if not binary and bool((label < 0).any()):
         raise ValueError(f"{int((label < 0).sum())} values are below zero; clip returns first")
+    if not binary and bool((label > LARGEST).any()):
+        raise ValueError(
+            f"{int((label > LARGEST).sum())} values are above {LARGEST:g}: no spend is; "
+            "look for orders with impossible prices or quantities"
+        )
 
 
 def _check_part(

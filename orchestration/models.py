@@ -40,6 +40,10 @@ class Trainer(Protocol):
     ) -> TrainedModel: ...
 
 
+class FeaturesGone(RuntimeError):
+    """A champion needs features that the lake no longer has."""
+
+
 @dataclass(frozen=True)
 class Champion:
     """The model that scores, with what is usual for its features."""
@@ -259,6 +263,19 @@ def lost_features(lake: Lake, model: TrainedModel) -> list[str]:
     with lake.reader(latest=True) as connection:
         columns = connection.execute("select * from marts.customer_features limit 0").df().columns
     return [name for name in model.features if name not in columns]
+
+
+def require_features(lake: Lake, champions: Mapping[str, Champion]) -> None:
+    """Raise `FeaturesGone` where a champion cannot score the features that there are."""
+    for champion in champions.values():
+        lost = lost_features(lake, champion.model)
+        if lost:
+            raise FeaturesGone(
+                f"{champion.version.label} cannot score: marts.customer_features has no "
+                f"{', '.join(lost)} any more. Nothing was written, the last scores stay. Run "
+                "training_job to learn from the features there are, bring the columns back, or "
+                f"`shoal models rollback {champion.version.task}` to a version without them"
+            )
 
 
 def load_segments(registry: Registry) -> tuple[Version, SegmentModel] | None:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -66,9 +67,8 @@ def print_versions(console: Console, registry: Registry) -> None:
     """Print every version with its date, headline figure, snapshot and what became of it."""
     from orchestration.models import HEADLINE, SEGMENTS, TASKS
 
-    table = Table(
-        "version", "alias", "trained", "test date", "measure", "lake snapshot", "promotion"
-    )
+    table = Table("version", "alias", "trained", "test date", "measure", "snapshot", box=SIMPLE)
+    reasons = []
     for task in (*TASKS, SEGMENTS):
         aliases = registry.aliases(task)
         for held in reversed(registry.versions(task)):
@@ -76,16 +76,19 @@ def print_versions(console: Console, registry: Registry) -> None:
             table.add_row(
                 held.label,
                 " ".join(aliases.get(held.number, ())),
-                f"{held.made_at:%Y-%m-%d %H:%M}" if held.made_at else "",
+                f"{held.made_at:%Y-%m-%d}" if held.made_at else "",
                 model.test_date if model else "",
                 f"{HEADLINE[task]} {model.metric(HEADLINE[task]):.3f}" if model else "",
                 held.tags.get("lake_snapshot", ""),
-                held.tags.get("reason", ""),
             )
+            if held.number in aliases and "reason" in held.tags:
+                reasons.append(held.tags["reason"])
     if not table.row_count:
         console.print("no model yet: run training_job (make dev), or make demo")
         return
     console.print(table)
+    for reason in reasons:
+        console.print(reason, markup=False)
 
 
 def _load(version: Version) -> "TrainedModel":

@@ -14,9 +14,14 @@ def picture(title: str, image: bytes) -> dg.MarkdownMetadataValue:
 
 def save_picture(path: Path, image: bytes) -> None:
     """Write a picture whole or not at all."""
+    save_file(path, image)
+
+
+def save_file(path: Path, content: bytes) -> None:
+    """Write a file of a report whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}")
-    draft.write_bytes(image)
+    draft.write_bytes(content)
     draft.replace(path)
 
 

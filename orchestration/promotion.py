@@ -7,6 +7,8 @@ why a refusal does not stop the scoring of the same run.
 import math
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -14,8 +16,10 @@ import pandas as pd
 
 from ml.champion import Comparison, NoFairComparison, compare
 from ml.trained import TrainedModel
+from orchestration.documents import Table, to_html, to_markdown
 from orchestration.lake import Lake, require_snapshot
 from orchestration.leak_alarm import leak_suspicions
+from orchestration.model_card import card_paths, model_card
 from orchestration.models import (
     HEADLINE,
     SIMPLEST,
@@ -24,7 +28,9 @@ from orchestration.models import (
     load_champion,
     lost_features,
 )
-from orchestration.registry import Registry, Version
+from orchestration.phrases import feature_phrases
+from orchestration.pictures import save_file
+from orchestration.registry import Registry, Version, scratch_folder
 from orchestration.settings import Settings, settings
 
 CHECK = "challenger_earns_promotion"
@@ -71,14 +77,19 @@ class Decision:
         verdict = "promoted" if self.promoted else f"refused, {kept}"
         return f"{self.challenger} {verdict}: {'; '.join(said)}"
 
-    def markdown(self) -> str:
-        """Every requirement as a table."""
-        rows = [
-            f"| {item.claim}{'' if item.is_binding else ' (reported only)'} "
-            f"| {'yes' if item.passed else '**no**'} | {item.words} |"
-            for item in self.requirements
-        ]
-        return "\n".join(["| asked | met | found |", "|---|---|---|", *rows])
+    def table(self) -> Table:
+        """Every requirement."""
+        return Table(
+            ("asked", "met", "found"),
+            tuple(
+                (
+                    item.claim + ("" if item.is_binding else " (reported only)"),
+                    "yes" if item.passed else "no",
+                    item.words,
+                )
+                for item in self.requirements
+            ),
+        )
 
 
 def challenger_earns_promotion(
@@ -109,7 +120,11 @@ def challenger_earns_promotion(
         decision = decide(task, challenger, champion, lake, values)
         carry_out(registry, challenger, decision)
         passed, words = decision.promoted, str(decision)
-        metadata: dict[str, Any] = {"requirements": dg.MetadataValue.md(decision.markdown())}
+        card = write_card(registry, challenger, decision, lake, values)
+        metadata: dict[str, Any] = {
+            "requirements": dg.MetadataValue.md(to_markdown([decision.table()])),
+            "model_card": dg.MetadataValue.path(card),
+        }
     else:
         kept = f"{champion.version.label} stays in force" if champion else "no model scores it"
         passed, words, metadata = False, f"{task} was not trained, {kept}: {training['reason']}", {}
@@ -164,6 +179,33 @@ def carry_out(registry: Registry, challenger: Version, decision: Decision) -> No
         registry.promote(challenger, str(decision))
 
 
+def write_card(
+    registry: Registry, version: Version, decision: Decision, lake: Lake, values: Settings
+) -> Path:
+    """Write the version's card, as HTML and markdown, to the reports and to its files."""
+    model = TrainedModel.load(version.folder)
+    rows = read_test_rows(lake, version.task, model, int(version.tags["lake_snapshot"]))
+    blocks = model_card(
+        version,
+        model,
+        rows,
+        f"{version.label} promoted" if decision.promoted else str(decision),
+        decision.table(),
+        decision.comparison,
+        feature_phrases(),
+        datetime.now(UTC),
+    )
+    with scratch_folder() as name:
+        page, text = card_paths(Path(name), version)
+        page.write_text(to_html(f"Model card {version.label}", blocks), encoding="utf-8")
+        text.write_text(to_markdown(blocks), encoding="utf-8")
+        registry.add_files(version, Path(name))
+        reports = values.reports / "models"
+        for file in (page, text):
+            save_file(reports / file.name, file.read_bytes())
+    return reports / page.name
+
+
 def read_test_rows(lake: Lake, task: str, model: TrainedModel, snapshot: int) -> pd.DataFrame:
     """Features and label of the customers that a version was judged on."""
     with lake.reader(latest=True) as connection:
@@ -182,14 +224,17 @@ def read_test_rows(lake: Lake, task: str, model: TrainedModel, snapshot: int) ->
         ).df()
 
 
-def rows_per_second(model: TrainedModel, rows: pd.DataFrame, threads: int) -> float:
-    """How many customers a second a model scores: the best of a few rounds over a sample."""
+def rows_per_second(model: TrainedModel, rows: pd.DataFrame) -> float:
+    """How many customers a model scores in a second of one core: the best of a few rounds.
+
+    Time of the processor, not of the clock: a busy machine says nothing of the model.
+    """
     sample = rows.sample(TIMED_ROWS, replace=True, random_state=0)
     best = math.inf
     for _ in range(TIMED_ROUNDS):
-        started = time.perf_counter()
-        model.predict(sample, threads)
-        best = min(best, time.perf_counter() - started)
+        started = time.process_time()
+        model.predict(sample, num_threads=1)
+        best = min(best, time.process_time() - started)
     return TIMED_ROWS / best
 
 
@@ -254,13 +299,10 @@ def _distance(figure: float, metric: str) -> float:
 
 
 def _is_fast(model: TrainedModel, rows: pd.DataFrame, values: Settings, binds: bool) -> Requirement:
-    speed, asked = (
-        rows_per_second(model, rows, values.threads),
-        values.promotion_min_rows_per_second,
-    )
+    speed, asked = rows_per_second(model, rows), values.promotion_min_rows_per_second
     return Requirement(
         "scores within its time",
         speed >= asked,
-        f"{speed:,.0f} customers a second; asked: {asked:,.0f}",
+        f"{speed:,.0f} customers a second of one core; asked: {asked:,.0f}",
         binds,
     )

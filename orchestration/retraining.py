@@ -1,5 +1,6 @@
 """An old version once more, from its record: same snapshot, same seed, same features."""
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -34,7 +35,7 @@ class Retrained:
     ----------
     version : Version
     differing : tuple of str
-        Kept model files that the second training did not give byte by byte.
+        Model files that the second training did not give byte by byte; of JSON, which keys.
     largest_gap : float
         Largest difference of a score over all rows of the training frame.
     changed : mapping of str to (str, str)
@@ -106,10 +107,9 @@ def retrain(version: Version, lake: Lake) -> Retrained:
         folder = Path(name)
         save_model(trained, frame, folder)
         differing = [
-            path.name
+            difference
             for path in sorted(folder.iterdir())
-            if (version.folder / path.name).exists()
-            and (version.folder / path.name).read_bytes() != path.read_bytes()
+            if (difference := _difference(version.folder / path.name, path))
         ]
     threads = threads_of(kept)
     gap = np.abs(trained.predict(frame, threads) - kept.predict(frame, threads))
@@ -120,6 +120,19 @@ def retrain(version: Version, lake: Lake) -> Retrained:
         if version.tags.get(what) != value
     }
     return Retrained(version, tuple(differing), float(gap.max()), changed)
+
+
+def _difference(kept: Path, made: Path) -> str:
+    """Empty where two files are byte by byte the same."""
+    if not kept.exists():
+        return f"{kept.name} (not kept)"
+    if kept.read_bytes() == made.read_bytes():
+        return ""
+    if kept.suffix != ".json":
+        return kept.name
+    then, now = json.loads(kept.read_text()), json.loads(made.read_text())
+    keys = [key for key in sorted({*then, *now}) if then.get(key) != now.get(key)]
+    return f"{kept.name} ({', '.join(keys) or 'spelling'})"
 
 
 def threads_of(model: TrainedModel) -> int:

@@ -12,7 +12,7 @@ from ml.reasons import Phrase, explain
 from ml.segments import SegmentModel
 from orchestration.ingestion.sql import transaction
 from orchestration.lake import Lake
-from orchestration.models import Champion
+from orchestration.models import Champion, require_features
 from orchestration.registry import Version
 
 BATCH_ROWS = 50_000
@@ -52,7 +52,14 @@ def write_scores(
     now: datetime,
     threads: int,
 ) -> int:
-    """Score every customer whose features, segment or models changed; returns how many."""
+    """Score every customer whose features, segment or models changed; returns how many.
+
+    Raises
+    ------
+    FeaturesGone
+        A champion needs features that are no longer there; nothing is written then.
+    """
+    require_features(lake, champions)
     versions = model_versions(champions)
     parts = [
         score_features(features, champions, phrases, versions, now, threads)

@@ -73,7 +73,7 @@ def _print_rows(console: Console, connection: duckdb.DuckDBPyConnection) -> None
 def _print_models(console: Console, champions: dict[str, Champion]) -> None:
     console.rule("models, on customers of a later time")
     if not champions:
-        console.print("no model: the history is too short; the warnings above say what is missing")
+        console.print("no model scores: the checks below say what is missing")
         return
     table = Table("model", "measure", "this model", "baselines", "verdict")
     for task, champion in champions.items():

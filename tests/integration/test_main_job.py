@@ -90,6 +90,18 @@ def test_a_file_with_bad_rows_scores_the_good_ones_and_keeps_the_bad(
     assert after == before
 
 
+@pytest.mark.parametrize(
+    "task",
+    ["churn", *(pytest.param(task, marks=pytest.mark.slow) for task in ("purchase", "value"))],
+)
+def test_a_model_is_trained_again_from_its_record(demo: tuple[Deployment, str], task: str) -> None:
+    """The same snapshot, code and seed give every byte of the model and every score again."""
+    deployment, _ = demo
+    said = deployment.run(str(SHOAL), "models", "retrain", task, "--version", "1")
+    assert f"{task}:1 retrained from snapshot" in said
+    assert "identical, every byte of the model and every score" in said
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("job", ["daily_job", "training_job", "rebuild_job"])
 def test_what_runs_on_a_schedule_scores_everyone_and_carries_waiting_batches_through(

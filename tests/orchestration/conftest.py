@@ -1,6 +1,5 @@
 """A deployment of its own for every test, in a temporary folder."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,8 +9,8 @@ import pytest
 from orchestration.ingestion.schema import create_tables
 from orchestration.lake import Lake
 from orchestration.registry import Registry
-from orchestration.settings import Settings, settings
-from tests.orchestration.model_room import ModelRoom
+from orchestration.settings import Settings
+from tests.orchestration.model_room import ModelRoom, market_frame, model_room
 
 
 @pytest.fixture
@@ -43,14 +42,24 @@ def empty_registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def room(
-    values: Settings, lake: Lake, empty_registry: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[ModelRoom]:
+def room(tmp_path: Path, empty_registry: Path) -> Iterator[ModelRoom]:
     """A deployment for models, which the process's own settings name."""
-    monkeypatch.setenv("SHOAL_HOME", str(values.home))
-    monkeypatch.setenv("SHOAL_THREADS", "1")
-    settings.cache_clear()
-    values.registry_store.parent.mkdir(parents=True)
-    shutil.copy(empty_registry, values.registry_store)
-    yield ModelRoom(settings(), lake)
-    settings.cache_clear()
+    with model_room(tmp_path / "home", empty_registry) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def shared_room(
+    tmp_path_factory: pytest.TempPathFactory, empty_registry: Path
+) -> Iterator[ModelRoom]:
+    """One for all tests of a module that only look, or change what they set up themselves."""
+    with model_room(tmp_path_factory.mktemp("models") / "home", empty_registry) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def sound(shared_room: ModelRoom) -> ModelRoom:
+    """A deployment with a champion of the ordinary market."""
+    shared_room.hold(market_frame())
+    assert shared_room.decide(shared_room.challenger()).promoted
+    return shared_room

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from ml.churn import train_churn
 from ml.trained import TrainedModel
+from orchestration.ingestion.schema import create_tables
 from orchestration.lake import Lake
 from orchestration.models import Champion, load_champion, train_task
 from orchestration.promotion import Decision, carry_out, decide
 from orchestration.registry import Registry, Version
-from orchestration.settings import Settings
+from orchestration.settings import Settings, settings
 from tests.ml.known_market import DATES, HORIZON, market
 
 LOG = logging.getLogger("test")
@@ -29,6 +34,23 @@ def market_frame(customers: int = 160, seed: int = 0) -> pd.DataFrame:
     """The known market, in the names of the feature catalogue."""
     frame = market(customers, seed).rename(columns=NAMES)
     return frame.assign(days_since_last_event=frame["days_since_last_order"])
+
+
+@contextmanager
+def model_room(home: Path, empty_registry: Path) -> Iterator[ModelRoom]:
+    """A deployment in a folder, named by the environment while it is used."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SHOAL_HOME", str(home))
+        patch.setenv("SHOAL_THREADS", "1")
+        settings.cache_clear()
+        values = settings()
+        values.registry_store.parent.mkdir(parents=True)
+        shutil.copy(empty_registry, values.registry_store)
+        lake = Lake.from_settings(values)
+        with lake.writer("test set-up") as connection:
+            create_tables(connection)
+        yield ModelRoom(values, lake)
+    settings.cache_clear()
 
 
 class ModelRoom:

@@ -46,7 +46,7 @@ def customer_scores(
 
     champions = load_champions(Registry())
     if not champions:
-        context.log.warning("no model yet: scores are null until training_job has run")
+        context.log.warning("no model yet: scores are null until training_job has promoted one")
     values = settings()
     scored = write_scores(
         lake,

@@ -1,0 +1,126 @@
+"""Documents of plain blocks, written as one HTML page and as markdown; pictures lie within."""
+
+import base64
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; color: #1c2430; max-width: 70rem; margin: 2rem auto;
+  padding: 0 1.25rem; }
+h1 { font-size: 1.6rem; margin-bottom: .25rem; } h2 { font-size: 1.15rem; margin: 2.2rem 0 .6rem; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; font-size: .87rem; font-variant-numeric: tabular-nums; }
+th, td { text-align: left; padding: .3rem .9rem .3rem 0; border-bottom: 1px solid #dfe4ea;
+  vertical-align: top; }
+th { color: #4d5a69; font-weight: 600; }
+figure { display: inline-block; margin: .5rem 1rem .5rem 0; } img { max-width: 31rem; width: 100%; }
+@media (prefers-color-scheme: dark) { body { background: #14181d; color: #e4e8ec; }
+  th { color: #9fb0c0; } th, td { border-color: #303842; } img { background: #fff; } }
+"""
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A heading of level 1 to 3."""
+
+    text: str
+    level: int = 2
+
+
+@dataclass(frozen=True)
+class Text:
+    """A paragraph."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Bullets:
+    """A list of points."""
+
+    points: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of texts; every row is as long as the columns."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A PNG."""
+
+    title: str
+    image: bytes
+
+    @property
+    def uri(self) -> str:
+        return f"data:image/png;base64,{base64.b64encode(self.image).decode()}"
+
+
+Block = Heading | Text | Bullets | Table | Picture
+
+
+def to_html(title: str, blocks: Sequence[Block]) -> str:
+    """One page that needs no other file; every text is escaped."""
+    body = "\n".join(_html(block) for block in blocks)
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{html.escape(title)}</title><style>{STYLE}</style></head>\n"
+        f"<body>\n{body}\n</body></html>\n"
+    )
+
+
+def to_markdown(blocks: Sequence[Block]) -> str:
+    """The same as markdown."""
+    return "\n\n".join(_markdown(block) for block in blocks) + "\n"
+
+
+def _html(block: Block) -> str:
+    match block:
+        case Heading(text, level):
+            return f"<h{level}>{html.escape(text)}</h{level}>"
+        case Text(text):
+            return f"<p>{html.escape(text)}</p>"
+        case Bullets(points):
+            return "<ul>" + "".join(f"<li>{html.escape(p)}</li>" for p in points) + "</ul>"
+        case Picture(title, _):
+            return f'<figure><img src="{block.uri}" alt="{html.escape(title)}"></figure>'
+        case Table(columns, rows):
+            if not rows:
+                return "<p>nothing to show</p>"
+            head = "".join(f"<th>{html.escape(c)}</th>" for c in columns)
+            lines = "".join(
+                "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>\n"
+                for row in rows
+            )
+            return (
+                '<div class="wide"><table>'
+                + (f"<thead><tr>{head}</tr></thead>" if any(columns) else "")
+                + f"<tbody>\n{lines}</tbody></table></div>"
+            )
+
+
+def _markdown(block: Block) -> str:
+    match block:
+        case Heading(text, level):
+            return f"{'#' * level} {text}"
+        case Text(text):
+            return text
+        case Bullets(points):
+            return "\n".join(f"- {point}" for point in points)
+        case Picture(title, _):
+            return f"![{title}]({block.uri})"
+        case Table(columns, rows):
+            if not rows:
+                return "nothing to show"
+            lines = [columns, ("---",) * len(columns), *rows]
+            return "\n".join(
+                "| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |"
+                for line in lines
+            )

@@ -1,0 +1,205 @@
+"""The card of a model version: what it is, how it was judged, where it ends."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+import pandas as pd
+
+from ml.champion import Comparison, labels_known_by, simple_groups
+from ml.evaluation import aggregate_ratio, expected_calibration_error, roc_auc, spearman
+from ml.reasons import Phrase
+from ml.trained import TrainedModel
+from orchestration.documents import Block, Bullets, Heading, Picture, Table, Text
+from orchestration.registry import Version
+
+PREDICTS = {
+    "churn": "The probability that a customer who bought in the last {population} days buys "
+    "nothing in the {horizon} days from the as-of date on.",
+    "purchase": "The probability that a customer who bought or was otherwise active lately buys "
+    "in the {horizon} days from the as-of date on.",
+    "value": "The gross spend expected of a customer who bought in the last {population} days, "
+    "within the {horizon} days from the as-of date on, in the currency of the orders.",
+}
+LIMITS = (
+    "It speaks only of customers like those that it learnt from; for everyone else the score is "
+    "null and the reason says so.",
+    "It was judged on one later time. Another season can be easier or harder; the intervals speak "
+    "of other customers of that time, not of other times.",
+    "Reasons and importance say what moves the score, not what would change the customer.",
+    "Scores follow what was recorded. A channel that is not recorded looks like inactivity.",
+    "A group with few customers, or few of one kind, has no row in the table by group: nothing is "
+    "known of how it is served.",
+)
+SMALLEST_GROUP = 50
+
+
+def model_card(
+    version: Version,
+    model: TrainedModel,
+    rows: pd.DataFrame,
+    decision: str,
+    requirements: Table,
+    comparison: Comparison | None,
+    phrases: Mapping[str, Phrase],
+    made_at: datetime,
+) -> list[Block]:
+    """The card of one version, for `orchestration.documents` to write.
+
+    Parameters
+    ----------
+    version, model
+        The version, and what its files hold.
+    rows : DataFrame
+        Features and label at the test cutoff.
+    decision, requirements
+        What was decided on its promotion.
+    comparison : Comparison or None
+        With the champion at that time.
+    phrases : mapping of feature to Phrase
+        The feature catalogue.
+    made_at : datetime
+        Date of the card, UTC.
+    """
+    horizon = model.horizon_days
+    predicts = PREDICTS[model.kind].format(horizon=horizon, population=2 * horizon)
+    pictures = [
+        Picture(path.stem, path.read_bytes()) for path in sorted(version.folder.glob("*.png"))
+    ]
+    return [
+        Heading(f"Model card: {model.kind}, version {version.number}", 1),
+        Text(f"{made_at:%Y-%m-%d %H:%M} UTC. {decision}."),
+        Heading("What it predicts"),
+        Text(predicts),
+        Heading("How good it is"),
+        Text(
+            f"On {len(model.test_predictions):,} customers as of {model.test_date}, by the model "
+            "that knew no label of that time, beside its baselines on the same customers. In "
+            "brackets: 95 % bootstrap intervals."
+        ),
+        metrics_table(model, comparison),
+        Bullets(tuple(str(verdict) for verdict in model.verdicts)),
+        *pictures,
+        Heading("Promotion"),
+        requirements,
+        Heading("By group"),
+        group_table(model, rows, comparison),
+        Heading("What it learnt from"),
+        record_table(version, model),
+        Heading("Features"),
+        feature_table(model, phrases),
+        Heading("Limits"),
+        Bullets(LIMITS),
+    ]
+
+
+def metrics_table(model: TrainedModel, comparison: Comparison | None) -> Table:
+    """One row per metric, one column per model, intervals in brackets."""
+    figures = model.metrics
+    if comparison is not None:
+        figures = pd.concat([figures, comparison.metrics])
+    names = list(dict.fromkeys(figures["model"]))
+    cells = {
+        (row.model, row.metric): f"{row.value:.3f} ({row.low:.3f} to {row.high:.3f})"
+        for row in figures.itertuples()
+    }
+    lines = [
+        (str(metric), *(cells.get((name, metric), "") for name in names))
+        for metric in dict.fromkeys(figures["metric"])
+    ]
+    titles = ["this model" if name == "model" else str(name) for name in names]
+    return Table(("measure", *titles), tuple(lines))
+
+
+def group_table(model: TrainedModel, rows: pd.DataFrame, comparison: Comparison | None) -> Table:
+    """How each simple group is served: rows, what happened, what was predicted, the ranking."""
+    tested = model.test_predictions
+    ordered = rows.set_index("customer_key").reindex(tested["customer_key"])
+    label, predicted = tested["label"].to_numpy(float), tested["model"].to_numpy(float)
+    against = {group.group: group for group in comparison.groups} if comparison else {}
+    is_value = model.kind == "value"
+    lines = []
+    for name, groups in simple_groups(ordered).items():
+        for value in groups.cat.categories:
+            chosen = (groups == value).to_numpy(dtype=bool)
+            y, p = label[chosen], predicted[chosen]
+            if len(y) < SMALLEST_GROUP or y.min() == y.max():
+                continue
+            group = against.get(f"{name} {value}")
+            lines.append(
+                (
+                    f"{name} {value}",
+                    f"{len(y):,}",
+                    f"{y.mean():,.2f}" if is_value else f"{y.mean():.1%}",
+                    f"{p.mean():,.2f}" if is_value else f"{p.mean():.1%}",
+                    f"{spearman(y, p) if is_value else roc_auc(y, p):.3f}",
+                    f"{aggregate_ratio(y, p):.2f}"
+                    if is_value
+                    else f"{expected_calibration_error(y, p):.3f}",
+                    str(group).split(": ", 1)[1] if group else "not compared",
+                )
+            )
+    return Table(
+        (
+            "group",
+            "customers",
+            "what happened, mean",
+            "predicted, mean",
+            "spearman" if is_value else "roc_auc",
+            "predicted over real" if is_value else "calibration error",
+            "against the champion",
+        ),
+        tuple(lines),
+    )
+
+
+def record_table(version: Version, model: TrainedModel) -> Table:
+    """Everything that trains this version again."""
+    dates = model.trained_on
+    until = labels_known_by(dates, model.horizon_days)
+    return Table(
+        ("", ""),
+        (
+            ("version", version.label),
+            ("trained", f"{version.made_at:%Y-%m-%d %H:%M} UTC" if version.made_at else ""),
+            ("data window", f"as of {dates[0]} to {dates[-1]}, labels until {until:%Y-%m-%d}"),
+            ("as-of dates", f"{len(dates)}: {', '.join(dates)}"),
+            ("rows", f"{model.rows:,} (one per customer and as-of date)"),
+            (
+                "judged",
+                f"learnt from {model.fit_dates[0]} to {model.fit_dates[-1]}, tuned on "
+                f"{model.validation_date}, tested on {model.test_date}",
+            ),
+            ("lake snapshot", version.tags.get("lake_snapshot", "")),
+            ("code version", version.tags.get("code_version", "")),
+            ("libraries", version.tags.get("libraries", "")),
+            ("seed", str(model.seed)),
+            ("rounds of trees", str(model.rounds)),
+            (
+                "train again",
+                f"shoal models retrain {version.task} --version {version.number}",
+            ),
+        ),
+    )
+
+
+def feature_table(model: TrainedModel, phrases: Mapping[str, Phrase]) -> Table:
+    """Every feature with its meaning, share of the trees' gain, and linear coefficient."""
+    return Table(
+        ("feature", "meaning", "share of gain in the trees", "linear coefficient"),
+        tuple(
+            (
+                str(row.feature),
+                phrases[str(row.feature)].label if str(row.feature) in phrases else "",
+                f"{row.gain:.1%}",
+                f"{row.coefficient:+.3f}",
+            )
+            for row in model.importance().itertuples()
+        ),
+    )
+
+
+def card_paths(folder: Path, version: Version) -> tuple[Path, Path]:
+    """Where the card of a version lies in a folder, as HTML and as markdown."""
+    stem = folder / f"{version.task}_{version.number}_card"
+    return stem.with_suffix(".html"), stem.with_suffix(".md")
