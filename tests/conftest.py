@@ -9,6 +9,7 @@ import orchestration  # noqa: F401  (sets the environment of the numeric librari
 INTEGRATION = Path(__file__).parent / "integration"
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests of one file share its fixtures, those of integration one deployment and set-up."""
     for item in items:

@@ -4,7 +4,6 @@ from typing import Any
 
 import dagster as dg
 
-from orchestration.feature_catalogue import as_html, as_markdown, read_catalogue
 from orchestration.lake import Lake
 from orchestration.pictures import save_text
 from orchestration.registry import Registry
@@ -19,6 +18,7 @@ from orchestration.settings import settings
 )
 def feature_catalogue(lake: Lake) -> dg.MaterializeResult[Any]:
     """Every feature: meaning, unit, values now, importance in each champion."""
+    from orchestration.feature_catalogue import as_html, as_markdown, read_catalogue
     from orchestration.models import load_champions
     from orchestration.phrases import feature_columns
 
