@@ -54,7 +54,7 @@ def rebuild_by_dbt() -> float:
     with lake.writer("rebuild") as connection:
         set_clock(connection, values, whole_history=True)
     started = time.perf_counter()
-    names = [node["name"] for node in models() if node["config"]["materialized"] != "view"]
+    names = [node["name"] for node in models()]  # views too: the other contestant makes them
     with lake.lease("rebuild"):
         results = run_dbt("run", names, full_refresh=True)
     failed = [result.name for result in results if result.status in FAILED]
