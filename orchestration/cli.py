@@ -22,6 +22,15 @@ app.add_typer(identity_app, name="identity")
 app.add_typer(models_app, name="models")
 errors = Console(stderr=True)
 
+DataSet = Annotated[
+    str, typer.Option(help="simulated, complete-journey, online-retail, or a mapping.")
+]
+DataFolder = Annotated[
+    Path | None, typer.Option(help="Folder with files of your own, for that mapping.")
+]
+MarketCustomers = Annotated[int, typer.Option(help="Customers of the simulated market.")]
+MarketEvents = Annotated[int, typer.Option(help="Events of the simulated market.")]
+
 
 class Format(StrEnum):
     """How a query's result is printed."""
@@ -114,14 +123,10 @@ def dev(port: Annotated[int, typer.Option(help="Port of the Dagster UI.")] = 300
 
 @app.command()
 def demo(
-    dataset: Annotated[
-        str, typer.Option(help="simulated, complete-journey, online-retail, or a mapping.")
-    ] = "simulated",
-    data: Annotated[
-        Path | None, typer.Option(help="Folder with files of your own, for that mapping.")
-    ] = None,
-    customers: Annotated[int, typer.Option(help="Customers of the simulated market.")] = 20_000,
-    events: Annotated[int, typer.Option(help="Events of the simulated market.")] = 1_000_000,
+    dataset: DataSet = "simulated",
+    data: DataFolder = None,
+    customers: MarketCustomers = 20_000,
+    events: MarketEvents = 1_000_000,
 ) -> None:
     """Land a data set, run the main job on it and print what came out."""
     from orchestration.demo import DemoFailed, run_demo
@@ -134,14 +139,10 @@ def demo(
 
 @app.command()
 def evaluate(
-    dataset: Annotated[
-        str, typer.Option(help="simulated, complete-journey, online-retail, or a mapping.")
-    ] = "simulated",
-    data: Annotated[
-        Path | None, typer.Option(help="Folder with files of your own, for that mapping.")
-    ] = None,
-    customers: Annotated[int, typer.Option(help="Customers of the simulated market.")] = 20_000,
-    events: Annotated[int, typer.Option(help="Events of the simulated market.")] = 1_000_000,
+    dataset: DataSet = "simulated",
+    data: DataFolder = None,
+    customers: MarketCustomers = 20_000,
+    events: MarketEvents = 1_000_000,
 ) -> None:
     """Judge the models at several past instants and write a page; runs the demo first if needed."""
     from orchestration.demo import DemoFailed

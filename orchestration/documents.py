@@ -1,8 +1,8 @@
-"""Documents of plain blocks, written as one HTML page and as markdown; pictures lie within."""
+"""Documents of plain blocks, written as one HTML page and as markdown."""
 
 import base64
 import html
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 STYLE = """
@@ -58,6 +58,10 @@ class Picture:
     image: bytes
 
     @property
+    def label(self) -> str:
+        return self.title.replace("_", " ")
+
+    @property
     def uri(self) -> str:
         return f"data:image/png;base64,{base64.b64encode(self.image).decode()}"
 
@@ -76,9 +80,11 @@ def to_html(title: str, blocks: Sequence[Block]) -> str:
     )
 
 
-def to_markdown(blocks: Sequence[Block]) -> str:
-    """The same as markdown."""
-    return "\n\n".join(_markdown(block) for block in blocks) + "\n"
+def to_markdown(
+    blocks: Sequence[Block], address: Callable[[Picture], str] = lambda picture: picture.uri
+) -> str:
+    """The same as markdown; pictures lie within, or where ``address`` says."""
+    return "\n\n".join(_markdown(block, address) for block in blocks) + "\n"
 
 
 def _html(block: Block) -> str:
@@ -89,8 +95,9 @@ def _html(block: Block) -> str:
             return f"<p>{html.escape(text)}</p>"
         case Bullets(points):
             return "<ul>" + "".join(f"<li>{html.escape(p)}</li>" for p in points) + "</ul>"
-        case Picture(title, _):
-            return f'<figure><img src="{block.uri}" alt="{html.escape(title)}"></figure>'
+        case Picture():
+            label = html.escape(block.label)
+            return f'<figure><img src="{block.uri}" alt="{label}"></figure>'
         case Table(columns, rows):
             if not rows:
                 return "<p>nothing to show</p>"
@@ -106,7 +113,7 @@ def _html(block: Block) -> str:
             )
 
 
-def _markdown(block: Block) -> str:
+def _markdown(block: Block, address: Callable[[Picture], str]) -> str:
     match block:
         case Heading(text, level):
             return f"{'#' * level} {text}"
@@ -114,8 +121,8 @@ def _markdown(block: Block) -> str:
             return text
         case Bullets(points):
             return "\n".join(f"- {point}" for point in points)
-        case Picture(title, _):
-            return f"![{title}]({block.uri})"
+        case Picture():
+            return f"![{block.label}]({address(block)})"
         case Table(columns, rows):
             if not rows:
                 return "nothing to show"

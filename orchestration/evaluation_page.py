@@ -13,6 +13,7 @@ from ml.evaluation import decile_table
 from ml.profit import CostTable, Decision, decide, profit_curve
 from orchestration.evaluation import Evaluation, TaskEvaluation
 from orchestration.pages import Page
+from orchestration.summary import BASELINES
 
 QUESTIONS = {
     "churn": "Churn: no purchase within {days} days",
@@ -24,13 +25,7 @@ HEADLINES = {
     "logit": ("roc_auc", "average_precision", "brier", "ece", "calibration_slope"),
     "log": ("mae", "spearman", "gini", "aggregate_ratio", "top_10"),
 }
-WORDS = {
-    "model": "Shoal's model",
-    "recency": "recency alone",
-    "logistic": "logistic regression",
-    "recent_spend": "recent spend",
-    "bg_nbd": "BG/NBD",
-}
+WORDS = {"model": "Shoal's model", **BASELINES}
 METRICS = {
     "roc_auc": "ROC AUC",
     "average_precision": "average precision",

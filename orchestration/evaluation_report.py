@@ -54,13 +54,13 @@ def write_evaluation(lake: Lake, values: Settings, log: logging.Logger) -> dict[
     """Judge, write page, pictures and tables to the report folder; returns asset metadata."""
     from orchestration.evaluation import evaluate
     from orchestration.evaluation_page import HEADLINES, evaluation_report, findings
-    from orchestration.pages import write_whole
+    from orchestration.pictures import save_text
 
     found = evaluate(lake, values, log)
     report = evaluation_report(found, "How good the models are", datetime.now(UTC))
     folder = values.reports / FOLDER
     for name, table in report.tables.items():
-        write_whole(folder / f"{name}.csv", table.to_csv(index=False).encode())
+        save_text(folder / f"{name}.csv", table.to_csv(index=False))
     page, _ = report.page.save(folder, "evaluation")
     metadata: dict[str, Any] = {"report": dg.MetadataValue.path(page)}
     for task in found.tasks:

@@ -15,7 +15,7 @@ from ml.segments import SegmentModel
 from ml.splits import NotEnoughHistory
 from ml.trained import TrainedModel
 from orchestration.lake import Lake, current_snapshot, require_snapshot
-from orchestration.pictures import picture, save_picture
+from orchestration.pictures import picture, save_file
 from orchestration.registry import (
     Registry,
     Version,
@@ -150,7 +150,7 @@ def train_task(
         )
     registry.challenge(version)
     for title, image in pictures.items():
-        save_picture(values.reports / "models" / f"{task}_{title}.png", image)
+        save_file(values.reports / "models" / f"{task}_{title}.png", image)
     return trained, {
         "trained": True,
         "version": version.label,

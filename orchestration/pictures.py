@@ -12,11 +12,6 @@ def picture(title: str, image: bytes) -> dg.MarkdownMetadataValue:
     return dg.MetadataValue.md(f"![{title}](data:image/png;base64,{encoded})")
 
 
-def save_picture(path: Path, image: bytes) -> None:
-    """Write a picture whole or not at all."""
-    save_file(path, image)
-
-
 def save_file(path: Path, content: bytes) -> None:
     """Write a file of a report whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -27,4 +22,4 @@ def save_file(path: Path, content: bytes) -> None:
 
 def save_text(path: Path, text: str) -> None:
     """Write a page whole or not at all."""
-    save_picture(path, text.encode())
+    save_file(path, text.encode())

@@ -6,7 +6,7 @@ import dagster as dg
 
 from orchestration.journey_report import draw_journeys
 from orchestration.lake import Lake
-from orchestration.pictures import picture, save_picture
+from orchestration.pictures import picture, save_file
 from orchestration.settings import settings
 
 OWNERS = ["team:data-science"]
@@ -50,7 +50,7 @@ def journey_report(lake: Lake) -> dg.MaterializeResult[Any]:
     with lake.reader(latest=True) as connection:
         pictures = draw_journeys(connection)
     for name, image in pictures.items():
-        save_picture(settings().reports / "journeys" / f"{name}.png", image)
+        save_file(settings().reports / "journeys" / f"{name}.png", image)
     return dg.MaterializeResult(
         metadata={name: picture(name, image) for name, image in pictures.items()}
         or {"drawn": "nothing: there is no journey yet"}

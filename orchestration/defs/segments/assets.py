@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 
 from orchestration.lake import Lake, current_snapshot
-from orchestration.pictures import picture, save_picture
+from orchestration.pictures import picture, save_file
 from orchestration.registry import Registry, code_version, scratch_folder
 from orchestration.settings import settings
 
@@ -67,7 +67,7 @@ def segment_model(
             tags={"lake_snapshot": str(snapshot), "code_version": code_version()},
         )
     registry.promote(version)
-    save_picture(values.reports / "models" / "segments.png", image)
+    save_file(values.reports / "models" / "segments.png", image)
     yield dg.MaterializeResult(
         metadata={
             "trained": True,
