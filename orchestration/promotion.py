@@ -247,7 +247,7 @@ def _no_worse_than_simplest(model: TrainedModel) -> Requirement:
 
 def _is_plausible(model: TrainedModel) -> Requirement:
     doubts = leak_suspicions(model)
-    return Requirement("skill is plausible", not doubts, "; ".join(doubts) or "nothing leaks")
+    return Requirement("skill is plausible", not doubts, "; ".join(doubts) or "no sign of a leak")
 
 
 def _no_worse_than_champion(label: str, comparison: Comparison) -> list[Requirement]:
