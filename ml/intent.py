@@ -1,0 +1,45 @@
+"""High intent: the probability that a running session ends in an order."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from ml.periods import in_periods
+from ml.splits import NotEnoughHistory
+
+LABEL_DAYS = 1
+"""A session of a person is over a day later."""
+NOT_FEATURES = ("point_id", "session_id")
+
+
+def labelled_sessions(
+    points: pd.DataFrame, known_until: pd.Timestamp
+) -> tuple[pd.DataFrame, int]:
+    """Instants of past sessions in periods; the unit of intervals is the visitor.
+
+    Parameters
+    ----------
+    points : DataFrame
+        One row per instant of a past session: ``visitor_key``, ``observed_at``, ``label`` (1 where
+        an order of the session came after it) and features of the instant.
+    known_until : Timestamp
+        The instant up to which events are recorded.
+
+    Returns
+    -------
+    frame : DataFrame
+        ``customer_key`` (the visitor), ``as_of`` (start of the period), ``label`` and the features.
+    horizon_days : int
+        Days from the start of a period until its labels are known.
+
+    Raises
+    ------
+    NotEnoughHistory
+        No sessions, or too few with or without an order.
+    """
+    if points.empty:
+        raise NotEnoughHistory("no session of a person is over yet")
+    rows = points.drop(columns=list(NOT_FEATURES), errors="ignore")
+    return in_periods(
+        rows.rename(columns={"visitor_key": "customer_key"}), "observed_at", known_until, LABEL_DAYS
+    )
