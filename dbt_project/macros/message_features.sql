@@ -21,6 +21,7 @@ with message_spine as (
         message_ref,
         sent_at,
         cast(sent_at as date) as sent_on,
+        sent_at - interval 365 day as year_before,
         send_hour,
         send_weekday,
         coalesce(channel, '') as channel,
@@ -48,12 +49,8 @@ own_messages as (
         spine.customer_key,
         spine.message_ref,
         count(past.sent_at) as messages,
-        count(past.sent_at) filter (
-            where {{ days_between('past.sent_at', 'spine.sent_at') }} <= 7
-        ) as messages_7d,
-        count(past.sent_at) filter (
-            where {{ days_between('past.sent_at', 'spine.sent_at') }} <= 30
-        ) as messages_30d,
+        count(*) filter (where past.sent_at >= spine.sent_at - interval 7 day) as messages_7d,
+        count(*) filter (where past.sent_at >= spine.sent_at - interval 30 day) as messages_30d,
         count(*) filter (where past.opened_at < spine.sent_at) as opened,
         count(*) filter (where past.reacted_at < spine.sent_at) as reacted,
         count(*) filter (where past.channel = spine.channel) as channel_messages,
@@ -70,7 +67,7 @@ own_messages as (
         on
             spine.customer_key = past.customer_key
             and spine.sent_at > past.sent_at
-            and {{ days_between('past.sent_at', 'spine.sent_at') }} <= 365
+            and spine.year_before <= past.sent_at
     group by 1, 2
 
 ),
@@ -85,9 +82,9 @@ own_answers as (
         }.items() %}
         count(*) filter (where past.event_type = '{{ type }}') as {{ name }},
         {%- endfor %}
+        count(*) filter (where past.is_reaction) as reactions,
         count(*) filter (
-            where past.is_reaction
-            and {{ days_between('past.occurred_at', 'spine.sent_at') }} <= 90
+            where past.is_reaction and past.occurred_at >= spine.sent_at - interval 90 day
         ) as reactions_90d,
         max(past.occurred_at) filter (where not past.is_reaction) as last_opened_at,
         max(past.occurred_at) filter (where past.is_reaction) as last_reacted_at
@@ -96,7 +93,7 @@ own_answers as (
         on
             spine.customer_key = past.customer_key
             and spine.sent_at > past.occurred_at
-            and {{ days_between('past.occurred_at', 'spine.sent_at') }} <= 365
+            and spine.year_before <= past.occurred_at
     group by 1, 2
 
 ),
@@ -240,6 +237,7 @@ own_rates as (
         messages.variant_reacted,
         messages.last_sent_at,
         rates.channel_rate,
+        rates.reaction_rate,
         (rates.variant_reacted + {{ everyone }} * rates.channel_rate)
         / (rates.variant_sent + {{ everyone }}) as variant_rate,
         (messages.opened + {{ own }} * rates.open_rate) / (messages.messages + {{ own }})
@@ -289,6 +287,8 @@ final as (
         cast(answers.reactions_90d as double) as past_reactions_90d,
         rates.own_open_rate as past_open_rate,
         rates.own_rate as past_reaction_rate,
+        (answers.reactions + {{ own }} * rates.reaction_rate) / (rates.messages + {{ own }})
+            as past_reactions_per_message,
         {{ days_between('answers.last_opened_at', 'rates.sent_at') }} as days_since_message_opened,
         {{ days_between('answers.last_reacted_at', 'rates.sent_at') }} as days_since_reaction,
 
@@ -317,8 +317,13 @@ select * from final
         'send_weekday', 'reaction_rate_of_channel', 'reaction_rate_of_variant', 'past_messages',
         'past_messages_7d', 'past_messages_30d', 'days_since_last_message', 'past_opens',
         'past_clicks', 'past_redemptions', 'past_reactions', 'past_reactions_90d',
-        'past_open_rate', 'past_reaction_rate', 'days_since_message_opened',
-        'days_since_reaction', 'past_messages_by_channel', 'past_reaction_rate_by_channel',
+        'past_open_rate', 'past_reaction_rate', 'past_reactions_per_message',
+        'days_since_message_opened', 'days_since_reaction', 'past_messages_by_channel', 'past_reaction_rate_by_channel',
         'past_messages_by_variant', 'past_reaction_rate_by_variant',
     ]) }}
+{%- endmacro %}
+
+{# Days with a discounted order in the last year, from columns of `customer_features`. #}
+{% macro discount_days(features) -%}
+    coalesce({{ features }}.discounted_order_share_365d * {{ features }}.order_days_365d, 0)
 {%- endmacro %}

@@ -65,6 +65,8 @@ prefixes as (
         -- times
         min(occurred_at) as started_at,
         max(occurred_at) as last_at,
+        cast(min(occurred_at) as date) as started_on,
+        cast(min(occurred_at) as date) - interval 90 day as first_day,
         max(occurred_at) filter (where event_type = 'product_view') as last_viewed_at,
 
         -- entry
@@ -96,8 +98,8 @@ earlier_days as (
     left join {{ device_days }} as days
         on
             prefixes.device_key = days.anonymous_key
-            and days.seen_on < cast(prefixes.started_at as date)
-            and days.seen_on >= cast(prefixes.started_at as date) - interval 90 day
+            and prefixes.started_on > days.seen_on
+            and prefixes.first_day <= days.seen_on
     group by 1
 
 ),
@@ -149,7 +151,7 @@ final as (
 
         -- who
         cast(days.device_days as double) as device_days_90d,
-        cast(cast(prefixes.started_at as date) - cast(days.last_seen_on as date) as double)
+        cast(prefixes.started_on - days.last_seen_on as double)
             as days_since_device_seen,
         cast(prefixes.customer_key is not null as double) as customer_is_known,
         {%- for name in customer_names_of_sessions() %}

@@ -18,5 +18,8 @@ features as (
 
 )
 
-select * from features
+select
+    *,
+    {{ discount_days('features') }} as discount_days_365d
+from features
 order by as_of, customer_key

@@ -56,7 +56,8 @@ allowed_customers as (
     select
         features.customer_key,
         features.as_of,
-        features.batch_id
+        features.batch_id,
+        {{ discount_days('features') }} as discount_days_365d
     from {{ ref('customer_features') }} as features
     inner join {{ ref('customers') }} as customers
         on features.customer_key = customers.customer_key
@@ -70,6 +71,7 @@ next_messages as (
         customers.customer_key,
         customers.as_of,
         customers.batch_id,
+        customers.discount_days_365d,
         usual.channel as message_ref,
         customers.as_of as sent_at,
         usual.channel,
@@ -100,6 +102,7 @@ final as (
         {%- for name in message_feature_names() %}
         features.{{ name }},
         {%- endfor %}
+        messages.discount_days_365d,
 
         -- lineage
         messages.batch_id
