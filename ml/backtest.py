@@ -18,7 +18,7 @@ from ml.blend import Link
 from ml.classifier import judge
 from ml.resampling import resample
 from ml.splits import NotEnoughHistory, as_of_dates, split_by_time
-from ml.task import Task
+from ml.task import Question
 
 PROBABILITY_FIGURES = (
     *evaluation.PROBABILITY_METRICS,
@@ -72,7 +72,7 @@ class Backtest:
 
 def backtest(
     frame: pd.DataFrame,
-    task: Task,
+    task: Question,
     *,
     horizon_days: int,
     features: Sequence[str] | None = None,

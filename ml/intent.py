@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from ml.event_task import EventTask
 from ml.periods import in_periods
 from ml.splits import NotEnoughHistory
 
@@ -12,9 +13,7 @@ LABEL_DAYS = 1
 NOT_FEATURES = ("point_id", "session_id")
 
 
-def labelled_sessions(
-    points: pd.DataFrame, known_until: pd.Timestamp
-) -> tuple[pd.DataFrame, int]:
+def labelled_sessions(points: pd.DataFrame, known_until: pd.Timestamp) -> tuple[pd.DataFrame, int]:
     """Instants of past sessions in periods; the unit of intervals is the visitor.
 
     Parameters
@@ -43,3 +42,19 @@ def labelled_sessions(
     return in_periods(
         rows.rename(columns={"visitor_key": "customer_key"}), "observed_at", known_until, LABEL_DAYS
     )
+
+
+INTENT = EventTask(
+    name="intent",
+    label=labelled_sessions,
+    baselines={"has_cart": "session_has_cart", "product_views": "session_product_views"},
+    description="Probability that a running session ends in an order.",
+    title="High intent: an order in the rest of the session, known within {days} days",
+    meaning=(
+        "The probability that an order follows in a session that is open and has had none. It learns "
+        "from up to three instants of each past session of a person, with what was known of it "
+        "then, in periods; {horizon} days after the start of a period all its sessions are over. "
+        "Sessions of programs, at a till and of calls are left out."
+    ),
+    positive="would order",
+)

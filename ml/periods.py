@@ -14,6 +14,7 @@ import pandas as pd
 
 from ml.splits import NotEnoughHistory, split_by_time
 
+DAY_SECONDS = 86_400
 LENGTHS_DAYS = (7, 14, 28, 56, 84)
 FEWEST_ROWS = 200
 """Rows that the newest period must hold, and those to fit and to validate on too."""
@@ -59,7 +60,7 @@ def in_periods(
             f"none of {len(rows)} rows has a label that is known by {known_until:%Y-%m-%d}, "
             f"{label_days} days later"
         )
-    age = ((end - known[instant]) / pd.Timedelta(days=1)).to_numpy(dtype=float)
+    age = (end - known[instant]).dt.total_seconds().to_numpy(dtype=float) / DAY_SECONDS
     for length in LENGTHS_DAYS:
         number = np.ceil(age / length)  # 1 is the newest
         starts = end - pd.to_timedelta(number * length, unit="D")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from ml.event_task import EventTask
 from ml.periods import in_periods
 from ml.splits import NotEnoughHistory
 
@@ -60,3 +61,20 @@ def labelled_messages(
     label = (messages["reaction_days"] < window).astype(float)
     rows = messages.drop(columns=["reaction_days", *NOT_FEATURES], errors="ignore")
     return in_periods(rows.assign(label=label), "sent_at", known_until, window)
+
+
+RESPONSE = EventTask(
+    name="response",
+    label=labelled_messages,
+    baselines={"past_rate": "past_reaction_rate"},
+    description="Probability that a customer reacts to a message that is sent to them.",
+    title="Response: a reaction to a message, known within {days} days",
+    meaning=(
+        "The probability that a customer to whom a message is sent reacts to it: clicks on it, or "
+        "redeems a coupon or orders with its campaign. It counts every message that was sent, "
+        "with what was known at that moment, in periods; {horizon} days after the start of a "
+        "period it is known which reactions came. Held-back messages are left out, so it says who "
+        "reacts, not what a message changes."
+    ),
+    positive="would react",
+)

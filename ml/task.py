@@ -12,24 +12,14 @@ if TYPE_CHECKING:
 Outcome = Literal["no purchase", "purchase", "spend"]
 
 
-@dataclass(frozen=True)
-class Task:
-    """One question about a customer's next days.
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What a model answers, whoever or whatever it is asked about.
 
     Attributes
     ----------
     name : str
         Of its models, its labels and its asset; an identifier.
-    outcome : {"no purchase", "purchase", "spend"}
-        What the label counts within the horizon: 1 or 0, or a sum of money.
-    horizon : {"churn", "purchase"}
-        Which of the horizons that the history's rhythm gives the labels look ahead.
-    active_by : tuple of str
-        Features in days. The population is who has one of them below twice the churn horizon.
-    baseline_column : str
-        Feature of the simplest baseline: recency for a probability, recent spend for a value.
-    score_column : str
-        Where the prediction stands in the score tables.
     description : str
         What one prediction is, in a line.
     title : str
@@ -44,11 +34,6 @@ class Task:
     """
 
     name: str
-    outcome: Outcome
-    horizon: Literal["churn", "purchase"]
-    active_by: tuple[str, ...]
-    baseline_column: str
-    score_column: str
     description: str
     title: str
     meaning: str
@@ -58,7 +43,7 @@ class Task:
     @property
     def link(self) -> Link:
         """The scale of the model: "logit" of a probability, "log" of a value."""
-        return "log" if self.outcome == "spend" else "logit"
+        return "logit"
 
     @property
     def is_binary(self) -> bool:
@@ -79,3 +64,33 @@ class Task:
     def simplest(self) -> str:
         """The baseline that a model must not be clearly worse than."""
         return "recency" if self.is_binary else "recent_spend"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task(Question):
+    """One question about a customer's next days.
+
+    Attributes
+    ----------
+    outcome : {"no purchase", "purchase", "spend"}
+        What the label counts within the horizon: 1 or 0, or a sum of money.
+    horizon : {"churn", "purchase"}
+        Which of the horizons that the history's rhythm gives the labels look ahead.
+    active_by : tuple of str
+        Features in days. The population is who has one of them below twice the churn horizon.
+    baseline_column : str
+        Feature of the simplest baseline: recency for a probability, recent spend for a value.
+    score_column : str
+        Where the prediction stands in the score tables.
+    """
+
+    outcome: Outcome
+    horizon: Literal["churn", "purchase"]
+    active_by: tuple[str, ...]
+    baseline_column: str
+    score_column: str
+
+    @property
+    def link(self) -> Link:
+        """The scale of the model: "logit" of a probability, "log" of a value."""
+        return "log" if self.outcome == "spend" else "logit"

@@ -15,9 +15,10 @@ from ml.reasons import typical_values
 from ml.scoring_model import ScoringModel
 from ml.segments import SegmentModel
 from ml.splits import NotEnoughHistory
-from ml.task import Task
-from ml.tasks import TASKS
+from ml.task import Question
+from ml.tasks import EVENT_TASKS, QUESTIONS, TASKS
 from ml.trained import TrainedModel
+from orchestration.event_frames import TABLES, read_event_frame
 from orchestration.lake import Lake, current_snapshot, require_snapshot
 from orchestration.pictures import picture, save_file
 from orchestration.registry import (
@@ -55,6 +56,8 @@ def read_training_frame(
 ) -> tuple[pd.DataFrame, int | None, int]:
     """Labelled features of one task, at the live edge or at a snapshot of the lake.
 
+    Of a task about events there is a row per event, see `read_event_frame`.
+
     Returns
     -------
     frame : DataFrame
@@ -68,11 +71,16 @@ def read_training_frame(
     ------
     SnapshotGone
         The snapshot named has been expired.
+    NotEnoughHistory
+        The source has no such events, or too few.
     """
     with lake.reader(latest=True) as connection:
         if snapshot is None:
             snapshot = current_snapshot(connection)
         require_snapshot(connection, snapshot)
+        if task in EVENT_TASKS:
+            frame, horizon_days = read_event_frame(connection, EVENT_TASKS[task], snapshot)
+            return frame, horizon_days, snapshot
         frame = connection.execute(
             f"""
             select features.*, labels.label, labels.horizon_days
@@ -91,7 +99,7 @@ def read_training_frame(
 
 
 def train_task(
-    task: Task, lake: Lake, log: Any, features: Sequence[str] | None = None
+    task: Question, lake: Lake, log: Any, features: Sequence[str] | None = None
 ) -> tuple[TrainedModel | None, dict[str, Any]]:
     """Train one task and keep the result in the registry as the challenger.
 
@@ -106,8 +114,8 @@ def train_task(
         For the asset: figures with intervals, baselines, pictures, version.
     """
     values = settings()
-    frame, horizon_days, snapshot = read_training_frame(lake, task.name)
     try:
+        frame, horizon_days, snapshot = read_training_frame(lake, task.name)
         if horizon_days is None:
             raise NotEnoughHistory("there is no labelled customer yet")
         trained = train(
@@ -186,7 +194,7 @@ def _figures(trained: TrainedModel) -> Iterator[tuple[str, str, float]]:
 
 def earns_promotion(trained: TrainedModel) -> bool:
     """A challenger may score unless it is clearly worse than the simplest baseline."""
-    task = TASKS[trained.kind]
+    task = QUESTIONS[trained.kind]
     return not any(
         verdict.difference.verdict == "worse"
         for verdict in trained.verdicts
@@ -241,7 +249,7 @@ def draw(trained: TrainedModel) -> dict[str, bytes]:
     when = f"{trained.kind} in {trained.horizon_days} days, as of {trained.test_date[:10]}"
     label = tested["label"].to_numpy()
     pictures = {"lift": lift_png(label, scores, f"Lift: {when}")}
-    if TASKS[trained.kind].is_binary:
+    if QUESTIONS[trained.kind].is_binary:
         pictures["roc"] = roc_png(label, scores, f"ROC: {when}")
         pictures["reliability"] = reliability_png(label, scores, f"Calibration: {when}")
     return pictures
@@ -263,9 +271,14 @@ def load_champion(registry: Registry, task: str) -> Champion | None:
 
 
 def lost_features(lake: Lake, model: ScoringModel) -> list[str]:
-    """Features of a model that ``marts.customer_features`` no longer has."""
+    """Features of a model that ``marts.customer_features`` (or what it scores) no longer has."""
+    tables = TABLES[model.kind].scored if model.kind in TABLES else ("customer_features",)
     with lake.reader(latest=True) as connection:
-        columns = connection.execute("select * from marts.customer_features limit 0").df().columns
+        columns = {
+            name
+            for table in tables
+            for name in connection.execute(f"describe marts.{table}").df()["column_name"]
+        }
     return [name for name in model.features if name not in columns]
 
 

@@ -10,6 +10,8 @@
     A session joins what a login tells later. So a point counts the events of its own browser, and
     those of other browsers only where both were known to be of one customer by then; the
     customer's own features are those at the end of the day before.
+
+    A session that has had its order, or in which nothing was done but to read messages, has no row.
 #}
 {% macro session_features(points, events, device_days) -%}
 {%- set types = {
@@ -19,7 +21,6 @@
     'carts_added': 'add_to_cart',
     'carts_removed': 'remove_from_cart',
     'checkouts_started': 'checkout_started',
-    'orders_completed': 'order_completed',
     'logins': 'login',
 } -%}
 {%- set groups = ['direct', 'organic', 'paid', 'email', 'push', 'social', 'referral', 'app'] -%}
@@ -85,6 +86,9 @@ prefixes as (
         {%- endfor %}
     from seen_events
     group by 1, 2, 3
+    having
+        count(*) filter (where event_type = 'order_completed') = 0
+        and count(*) filter (where event_type not in ('message_opened', 'message_clicked')) > 0
 
 ),
 
@@ -185,9 +189,9 @@ select * from final
     {{ return([
         'session_events', 'session_page_views', 'session_product_views', 'session_searches',
         'session_carts_added', 'session_carts_removed', 'session_checkouts_started',
-        'session_orders_completed', 'session_logins', 'session_products_viewed',
-        'session_has_cart', 'session_seconds', 'session_idle_seconds',
-        'session_seconds_per_event', 'seconds_since_product_view', 'entry_by_direct',
+        'session_logins', 'session_products_viewed', 'session_has_cart', 'session_seconds',
+        'session_idle_seconds', 'session_seconds_per_event', 'seconds_since_product_view',
+        'entry_by_direct',
         'entry_by_organic', 'entry_by_paid', 'entry_by_email', 'entry_by_push',
         'entry_by_social', 'entry_by_referral', 'entry_by_app', 'on_mobile', 'on_desktop',
         'session_hour', 'session_weekday', 'device_days_90d', 'days_since_device_seen',

@@ -51,17 +51,14 @@ usual_messages as (
 
 ),
 
-allowed_customers as (
+-- a reader that has the rest already names the newest features that it has
+newer_customers as (
 
-    select
-        features.customer_key,
-        features.as_of,
-        features.batch_id,
-        {{ discount_days('features') }} as discount_days_365d
-    from {{ ref('customer_features') }} as features
-    inner join {{ ref('customers') }} as customers
-        on features.customer_key = customers.customer_key
-    where coalesce(customers.consents_marketing, true)
+    select * from {{ ref('int_message_recipients') }}
+    where
+        {{ reader_setting('shoal_newer_than') }} is null
+        or as_of > cast({{ reader_setting('shoal_newer_than') }} as timestamp)
+        or batch_id > cast({{ reader_setting('shoal_after_batch') }} as bigint)
 
 ),
 
@@ -78,7 +75,7 @@ next_messages as (
         usual.variant,
         usual.send_hour,
         usual.send_weekday
-    from allowed_customers as customers
+    from newer_customers as customers
     cross join usual_messages as usual
 
 ),

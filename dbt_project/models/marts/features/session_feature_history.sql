@@ -1,8 +1,9 @@
 {{ config(materialized='table', tags=['training']) }}
 
 -- Up to three instants of each past session, so that long ones do not dominate: after a random
--- event a random wait of up to the pause that ends a session, short ones more often. An instant at
--- which the next event has already come is left out, as the session is not in that state then.
+-- event a random wait of up to the pause that ends a session, half of the waits below 3 % of it, as
+-- scores are wanted soon after an event. An instant at which the next event has already come is left
+-- out, as the session is not in that state then.
 
 {%- set first_at = as_of() ~ ' - interval ' ~ (var('intent_history_days') | int) ~ ' day' %}
 {%- set gap_seconds = var('session_gap_minutes') | int * 60 %}
@@ -63,7 +64,7 @@ drawn_points as (
         {{ seeded_share("sessions.session_id || ' event ' || draws.draw") }} as share_of_events,
         cast(
             {{ gap_seconds }}
-            * power({{ seeded_share("sessions.session_id || ' wait ' || draws.draw") }}, 3)
+            * power({{ seeded_share("sessions.session_id || ' wait ' || draws.draw") }}, 5)
             as integer
         ) as idle_seconds
     from sessions
