@@ -196,7 +196,7 @@ def judge(
     newest = split.rows(ordered, split.training[-calibration.RECENT_DATES :])[known]
     judged = _refit(matrix[known], label[known], newest, names, recipe, link, seed, num_threads)
     predictions = _test_predictions(
-        ordered, matrix, label, known, test, judged, task.baseline_column, num_threads
+        ordered, matrix, label, known, test, judged, task.baseline_columns, num_threads
     ).assign(**bgnbd_scores(ordered, label, known, test, task, horizon_days))
     return Judgement(split, names, recipe, judged, predictions)
 
@@ -327,7 +327,7 @@ def _test_predictions(
     known: Mask,
     test: Mask,
     judged: Scorer,
-    baseline_column: str,
+    baseline_columns: tuple[str, ...],
     num_threads: int,
 ) -> pd.DataFrame:
     """Score the test rows with the model and its baselines, learnt from the same rows."""
@@ -336,10 +336,10 @@ def _test_predictions(
     past, now = frame.loc[known], frame.loc[test]
     if isinstance(judged, BlendModel) and judged.link == "logit":
         table["logistic"] = inverse_link(judged.linear.raw(matrix[test]), "logit")
-        recency = baselines.RecencyBaseline(baseline_column).fit(past, label[known])
+        recency = baselines.RecencyBaseline(*baseline_columns).fit(past, label[known])
         table["recency"] = recency.predict(now)
     else:
-        spend = baselines.SpendBaseline(baseline_column).fit(past, label[known])
+        spend = baselines.SpendBaseline(*baseline_columns).fit(past, label[known])
         table["recent_spend"] = spend.predict(now)
     return table
 

@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 
 from ml.churn import CHURN
-from ml.propensity import PURCHASE
+from ml.inactivity import INACTIVITY
+from ml.propensity import PURCHASE, PURCHASE_7D, PURCHASE_30D
 from ml.task import Task
 from ml.value import VALUE
 
-TASKS: Mapping[str, Task] = {task.name: task for task in (CHURN, PURCHASE, VALUE)}
+TASKS: Mapping[str, Task] = {
+    task.name: task for task in (CHURN, PURCHASE, VALUE, PURCHASE_7D, PURCHASE_30D, INACTIVITY)
+}

@@ -44,8 +44,8 @@ def model_asset(task: Task) -> dg.AssetsDefinition:
 
         trained, metadata = train_task(task, lake, context.log)
         yield dg.MaterializeResult(metadata=metadata)
-        yield beats_baselines(trained)
-        yield skill_is_plausible(trained)
+        yield beats_baselines(trained, metadata)
+        yield skill_is_plausible(trained, metadata)
         yield challenger_earns_promotion(task, lake, context.log, metadata)
 
     return model
