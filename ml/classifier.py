@@ -352,8 +352,8 @@ def _simple_baselines(task: Question) -> list[tuple[str, Baseline]]:
         return [(name, baselines.RecencyBaseline(of)) for name, of in task.baselines.items()]
     assert isinstance(task, Task)
     if task.is_binary:
-        return [(task.simplest, baselines.RecencyBaseline(task.baseline_column))]
-    return [(task.simplest, baselines.SpendBaseline(task.baseline_column))]
+        return [(task.simplest, baselines.RecencyBaseline(*task.baseline_columns))]
+    return [(task.simplest, baselines.SpendBaseline(*task.baseline_columns))]
 
 
 def _verdicts(

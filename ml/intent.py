@@ -6,7 +6,7 @@ import pandas as pd
 
 from ml.event_task import EventTask
 from ml.periods import in_periods
-from ml.splits import NotEnoughHistory
+from ml.splits import NothingToLearnFrom
 
 LABEL_DAYS = 1
 """A session of a person is over a day later."""
@@ -33,11 +33,17 @@ def labelled_sessions(points: pd.DataFrame, known_until: pd.Timestamp) -> tuple[
 
     Raises
     ------
+    NothingToLearnFrom
+        No sessions, or none with an order.
     NotEnoughHistory
-        No sessions, or too few with or without an order.
+        Too few with or without an order.
     """
     if points.empty:
-        raise NotEnoughHistory("no session of a person is over yet")
+        raise NothingToLearnFrom("no session of a person is over yet")
+    if not points["label"].any():
+        raise NothingToLearnFrom(
+            f"no event tells of an order in {len(points)} instants of sessions"
+        )
     rows = points.drop(columns=list(NOT_FEATURES), errors="ignore")
     return in_periods(
         rows.rename(columns={"visitor_key": "customer_key"}), "observed_at", known_until, LABEL_DAYS
@@ -51,8 +57,8 @@ INTENT = EventTask(
     description="Probability that a running session ends in an order.",
     title="High intent: an order in the rest of the session, known within {days} days",
     meaning=(
-        "The probability that an order follows in a session that is open and has had none. It learns "
-        "from up to three instants of each past session of a person, with what was known of it "
+        "The probability that an order follows in a session that is open and has had none. It "
+        "learns from up to three instants of each past session of a person, with what was known of it "
         "then, in periods; {horizon} days after the start of a period all its sessions are over. "
         "Sessions of programs, at a till and of calls are left out."
     ),

@@ -6,7 +6,7 @@ import pandas as pd
 
 from ml.event_task import EventTask
 from ml.periods import in_periods
-from ml.splits import NotEnoughHistory
+from ml.splits import NothingToLearnFrom
 
 WINDOWS_DAYS = (1, 3, 7, 14, 30, 60, 90)
 COVERED = 0.95
@@ -24,7 +24,7 @@ def reaction_window(reaction_days: pd.Series) -> int:
     """
     delays = reaction_days.dropna()
     if delays.empty:
-        raise NotEnoughHistory(f"none of {len(reaction_days)} messages has brought a reaction")
+        raise NothingToLearnFrom(f"none of {len(reaction_days)} messages has brought a reaction")
     needed = float(delays.quantile(COVERED))
     return next((days for days in WINDOWS_DAYS if days >= needed), WINDOWS_DAYS[-1])
 
@@ -52,11 +52,13 @@ def labelled_messages(
 
     Raises
     ------
+    NothingToLearnFrom
+        No messages, or no reactions.
     NotEnoughHistory
-        No messages, no reactions, or too few of either.
+        Too few of either.
     """
     if messages.empty:
-        raise NotEnoughHistory("no message to a known customer has landed")
+        raise NothingToLearnFrom("no message to a known customer has landed")
     window = reaction_window(messages["reaction_days"])
     label = (messages["reaction_days"] < window).astype(float)
     rows = messages.drop(columns=["reaction_days", *NOT_FEATURES], errors="ignore")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from ml.blend import Link
 
-Outcome = Literal["no purchase", "purchase", "spend"]
+Outcome = Literal["no purchase", "purchase", "spend", "no activity"]
+Rhythm = Literal["churn", "inactivity"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,23 +73,39 @@ class Task(Question):
 
     Attributes
     ----------
-    outcome : {"no purchase", "purchase", "spend"}
+    outcome : {"no purchase", "purchase", "spend", "no activity"}
         What the label counts within the horizon: 1 or 0, or a sum of money.
-    horizon : {"churn", "purchase"}
-        Which of the horizons that the history's rhythm gives the labels look ahead.
-    active_by : tuple of str
-        Features in days. The population is who has one of them below twice the churn horizon.
-    baseline_column : str
-        Feature of the simplest baseline: recency for a probability, recent spend for a value.
+    horizon : {"churn", "purchase", "inactivity"} or int
+        Which of the horizons that the history's rhythm gives the labels look ahead, or how many
+        days.
+    population : {"buyers", "active"}
+        Who is asked about: who bought, or who bought or did anything, within twice the horizon
+        named by `population_horizon`.
+    baseline_columns : tuple of str
+        Features of the simplest baseline: recency in days for a probability (the newest counts),
+        recent spend for a value.
     score_column : str
         Where the prediction stands in the score tables.
+    population_horizon : {"churn", "inactivity"}
+        How long ago a customer may have been active last, see `population`.
+    same_as : str
+        Task that asks the same of the same customers where its horizon has the same length. Its
+        model answers this one too then, and none is trained.
     """
 
     outcome: Outcome
-    horizon: Literal["churn", "purchase"]
-    active_by: tuple[str, ...]
-    baseline_column: str
+    horizon: Rhythm | Literal["purchase"] | int
+    population: Literal["buyers", "active"]
+    baseline_columns: tuple[str, ...]
     score_column: str
+    population_horizon: Rhythm = "churn"
+    same_as: str = ""
+
+    @property
+    def active_by(self) -> tuple[str, ...]:
+        """Features in days: one of them below the population's days makes a member."""
+        bought = "days_since_last_order"
+        return (bought,) if self.population == "buyers" else (bought, "days_since_last_event")
 
     @property
     def link(self) -> Link:

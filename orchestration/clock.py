@@ -1,12 +1,10 @@
-"""The control rows that a dbt run reads: which instant, which batches, which past instants."""
+"""The control row that a dbt run reads: which instant, which batches."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import duckdb
 
-from ml.task import Task
-from ml.tasks import TASKS
 from orchestration.settings import Settings
 
 TIME_COLUMNS = {
@@ -30,22 +28,6 @@ class Clock:
     @property
     def has_new_batches(self) -> bool:
         return self.first_batch_id <= self.last_batch_id
-
-
-@dataclass(frozen=True)
-class Horizons:
-    """Label horizons in days; the population is who was active in ``population_days`` before."""
-
-    churn_days: int
-    purchase_days: int
-
-    @property
-    def population_days(self) -> int:
-        return 2 * self.churn_days
-
-    def days_of(self, task: Task) -> int:
-        """How far the labels of a task look ahead."""
-        return {"churn": self.churn_days, "purchase": self.purchase_days}[task.horizon]
 
 
 def set_clock(
@@ -90,41 +72,6 @@ def read_clock(connection: duckdb.DuckDBPyConnection) -> Clock:
     if row is None:
         raise RuntimeError("ops.clock is empty: materialize the asset ops/clock first")
     return Clock(*row)
-
-
-def as_of_dates(
-    newest: datetime, oldest: datetime, horizon_days: int, step_days: int, count: int
-) -> list[datetime]:
-    """Past midnights to train or judge on, newest first.
-
-    The newest one has its whole horizon behind it; the oldest leaves at least one horizon of
-    history before it.
-    """
-    midnight = datetime(newest.year, newest.month, newest.day)
-    dates = [midnight - timedelta(days=horizon_days + step * step_days) for step in range(count)]
-    return [date for date in dates if date >= oldest + timedelta(days=horizon_days)]
-
-
-def set_as_of_dates(
-    connection: duckdb.DuckDBPyConnection,
-    horizons: Horizons,
-    newest: datetime,
-    oldest: datetime,
-    step_days: int,
-    count: int,
-) -> int:
-    """Write the training instants of every task into ``ops.as_of_dates``; returns the rows."""
-    rows = [
-        (task.name, date, horizons.days_of(task), horizons.population_days)
-        for task in TASKS.values()
-        for date in as_of_dates(newest, oldest, horizons.days_of(task), step_days, count)
-    ]
-    connection.execute("begin")
-    connection.execute("delete from ops.as_of_dates")
-    if rows:
-        connection.executemany("insert into ops.as_of_dates values (?, ?, ?, ?)", rows)
-    connection.execute("commit")
-    return len(rows)
 
 
 def _batch_window(connection: duckdb.DuckDBPyConnection) -> tuple[int, int]:

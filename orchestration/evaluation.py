@@ -18,6 +18,7 @@ from orchestration.lake import Lake
 from orchestration.models import load_segments, read_training_frame
 from orchestration.registry import Registry
 from orchestration.settings import Settings
+from orchestration.training_dates import read_skipped_tasks
 
 GROUPS = ("segment", "country", "tenure", "channel")
 
@@ -68,7 +69,7 @@ class Evaluation:
 
     as_of: Any
     snapshot: int
-    costs: CostTable
+    costs: CostTable | None
     tasks: tuple[TaskEvaluation, ...]
 
 
@@ -81,28 +82,37 @@ def evaluate(lake: Lake, values: Settings, log: logging.Logger) -> Evaluation:
         There are no labels to learn from yet.
     """
     with lake.reader(latest=True) as connection:
+        row = connection.execute(
+            "select as_of from ops.clock where exists (select 1 from marts.customer_labels)"
+        ).fetchone()
+        if row is None:
+            raise RuntimeError(
+                "no row in marts.customer_labels: run main_job on data first (make demo)"
+            )
         costs = cost_table(connection, values)
-        row = connection.execute("select as_of from ops.clock").fetchone()
-    assert row is not None
+        skipped = read_skipped_tasks(connection)
     tasks = []
     snapshot = 0
-    for task in TASKS.values():
+    for name, task in TASKS.items():
+        if name in skipped:
+            tasks.append(TaskEvaluation(task, None, None, skipped[name].reason))
+            continue
         frame, horizon_days, snapshot = read_training_frame(lake, task.name)
         log.info(f"{task.name}: {len(frame):,} labelled rows")
         tasks.append(_evaluate_task(task, frame, horizon_days, lake, values))
     return Evaluation(row[0], snapshot, costs, tuple(tasks))
 
 
-def cost_table(connection: duckdb.DuckDBPyConnection, values: Settings) -> CostTable:
-    """The cost table of the settings; without a value kept, what a buyer spends in the horizon."""
+def cost_table(connection: duckdb.DuckDBPyConnection, values: Settings) -> CostTable | None:
+    """The cost table of the settings; without a value kept, what a buyer spends in the horizon.
+
+    None where neither is known.
+    """
     kept = values.value_kept
     if kept is None:
         row = connection.execute(_VALUE_KEPT).fetchone()
         if row is None or row[0] is None:
-            raise RuntimeError(
-                "no customer with value in marts.customer_labels: run main_job on data with "
-                "orders first (make demo), or set SHOAL_VALUE_KEPT"
-            )
+            return None
         kept = float(row[0])
     return CostTable(values.contact_cost, kept, values.save_rate)
 

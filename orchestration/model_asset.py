@@ -48,8 +48,8 @@ def model_asset(
 
         trained, metadata = train_task(task, lake, context.log)
         yield dg.MaterializeResult(metadata=metadata)
-        yield beats_baselines(trained)
-        yield skill_is_plausible(trained)
+        yield beats_baselines(trained, metadata)
+        yield skill_is_plausible(trained, metadata)
         yield challenger_earns_promotion(task, lake, context.log, metadata)
 
     return model

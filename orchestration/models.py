@@ -14,8 +14,8 @@ from ml.classifier import train
 from ml.reasons import typical_values
 from ml.scoring_model import ScoringModel
 from ml.segments import SegmentModel
-from ml.splits import NotEnoughHistory
-from ml.task import Question
+from ml.splits import NotEnoughHistory, NothingToLearnFrom
+from ml.task import Question, Task
 from ml.tasks import EVENT_TASKS, QUESTIONS, TASKS
 from ml.trained import TrainedModel
 from orchestration.event_frames import TABLES, read_event_frame
@@ -29,6 +29,7 @@ from orchestration.registry import (
     scratch_folder,
 )
 from orchestration.settings import settings
+from orchestration.training_dates import read_skipped_tasks
 
 KEYS = ("customer_key", "as_of")
 SEGMENTS = "segments"
@@ -111,9 +112,18 @@ def train_task(
     trained : TrainedModel or None
         None when the history does not suffice.
     metadata : dict
-        For the asset: figures with intervals, baselines, pictures, version.
+        For the asset: figures with intervals, baselines, pictures, version; or why there is no
+        model.
     """
     values = settings()
+    with lake.reader(latest=True) as connection:
+        skipped = read_skipped_tasks(connection).get(task.name)
+    if skipped is not None:
+        return None, {
+            "trained": False,
+            "reason": skipped.reason,
+            "skipped_as_expected": skipped.is_expected,
+        }
     try:
         frame, horizon_days, snapshot = read_training_frame(lake, task.name)
         if horizon_days is None:
@@ -128,7 +138,11 @@ def train_task(
         )
     except NotEnoughHistory as problem:
         log.warning(f"{task.name}: not trained, whatever champion there is stays: {problem}")
-        return None, {"trained": False, "reason": str(problem)}
+        return None, {
+            "trained": False,
+            "reason": str(problem),
+            "skipped_as_expected": isinstance(problem, NothingToLearnFrom),
+        }
     pictures = draw(trained)
     registry = Registry(values)
     with scratch_folder() as name:
@@ -202,21 +216,28 @@ def earns_promotion(trained: TrainedModel) -> bool:
     )
 
 
-def beats_baselines(trained: TrainedModel | None) -> dg.AssetCheckResult:
+def beats_baselines(
+    trained: TrainedModel | None, training: Mapping[str, Any]
+) -> dg.AssetCheckResult:
     """Pass when the model is not worse than any baseline on the untouched test cutoff."""
     if trained is None:
-        return dg.AssetCheckResult(
-            check_name="beats_baselines",
-            passed=False,
-            severity=dg.AssetCheckSeverity.WARN,
-            description="not trained: too little history",
-        )
+        return not_trained("beats_baselines", training)
     worse = [str(v) for v in trained.verdicts if v.difference.verdict == "worse"]
     return dg.AssetCheckResult(
         check_name="beats_baselines",
         passed=not worse,
         severity=dg.AssetCheckSeverity.WARN,
         description="; ".join(worse or [str(v) for v in trained.verdicts]),
+    )
+
+
+def not_trained(check_name: str, training: Mapping[str, Any]) -> dg.AssetCheckResult:
+    """Result of a check on a model that is not there: passed where none is to be expected."""
+    return dg.AssetCheckResult(
+        check_name=check_name,
+        passed=bool(training["skipped_as_expected"]),
+        severity=dg.AssetCheckSeverity.WARN,
+        description=f"not trained: {training['reason']}",
     )
 
 
@@ -256,9 +277,19 @@ def draw(trained: TrainedModel) -> dict[str, bytes]:
 
 
 def load_champions(registry: Registry) -> dict[str, Champion]:
-    """The scoring model of every task that has one."""
-    found = {task: load_champion(registry, task) for task in TASKS}
-    return {task: champion for task, champion in found.items() if champion is not None}
+    """The scoring model of every task that has one of its own; see `Task.same_as`."""
+    found: dict[str, Champion] = {}
+    for name, task in TASKS.items():
+        champion = None if answering(task, found) else load_champion(registry, name)
+        if champion is not None:
+            found[name] = champion
+    return found
+
+
+def answering(task: Task, champions: Mapping[str, Champion]) -> Champion | None:
+    """The champion of another task that answers this one too, if there is one."""
+    other = champions.get(task.same_as)
+    return other if other is not None and other.model.horizon_days == task.horizon else None
 
 
 def load_champion(registry: Registry, task: str) -> Champion | None:

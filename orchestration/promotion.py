@@ -28,6 +28,7 @@ from orchestration.models import (
     earns_promotion,
     load_champion,
     lost_features,
+    not_trained,
 )
 from orchestration.phrases import feature_phrases
 from orchestration.pictures import save_file
@@ -104,7 +105,8 @@ def challenger_earns_promotion(
     lake : Lake
     log : logger
     training : dict
-        What `orchestration.models.train_task` said: ``trained`` and, if not, the ``reason``.
+        What `orchestration.models.train_task` said: ``trained`` and, if not, the ``reason`` and
+        whether it is ``skipped_as_expected``.
 
     Returns
     -------
@@ -112,6 +114,8 @@ def challenger_earns_promotion(
         Failed when the champion stays. A warning, so that it goes on scoring; an error, which
         keeps the run from scoring, where the champion cannot score the features there are now.
     """
+    if training.get("skipped_as_expected"):
+        return not_trained(CHECK, training)
     values = settings()
     registry = Registry(values)
     champion = load_champion(registry, task.name)

@@ -63,7 +63,16 @@ create table if not exists ops.as_of_dates (
     task varchar not null,
     as_of timestamp not null,
     horizon_days integer not null,
-    population_days integer not null
+    population_days integer not null,
+    outcome varchar,
+    population varchar
+);
+
+-- one row per task that the last plan of training left out, and why
+create table if not exists ops.skipped_tasks (
+    task varchar not null,
+    reason varchar not null,
+    is_expected boolean not null
 );
 
 -- one row per decision of a person on a customer ref: the newest one counts, and no evidence
@@ -86,6 +95,9 @@ create table if not exists marts.customer_scores (
     expected_value double,
     expected_value_low double,
     expected_value_high double,
+    purchase_7d_probability double,
+    purchase_30d_probability double,
+    inactivity_probability double,
     segment_id integer,
     segment_name varchar,
     top_reasons varchar[],
@@ -103,6 +115,9 @@ create table if not exists marts.score_history (
     expected_value double,
     expected_value_low double,
     expected_value_high double,
+    purchase_7d_probability double,
+    purchase_30d_probability double,
+    inactivity_probability double,
     segment_id integer,
     segment_name varchar,
     top_reasons varchar[],

@@ -1,6 +1,6 @@
 """What a run of the main job came to, readable in one look."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import dagster as dg
 import duckdb
@@ -12,6 +12,7 @@ from orchestration.lake import Lake
 from orchestration.models import Champion, load_champions
 from orchestration.registry import Registry
 from orchestration.settings import Settings
+from orchestration.training_dates import Skipped, read_skipped_tasks
 
 BASELINES = {
     "recency": "recency alone",
@@ -32,7 +33,7 @@ def print_summary(
     """Print rows, customers, models beside their baselines, segments, checks and where to look."""
     with lake.reader() as connection:
         _print_rows(console, connection)
-        _print_models(console, load_champions(Registry(values)))
+        _print_models(console, load_champions(Registry(values)), read_skipped_tasks(connection))
         _print_segments(console, connection)
         _print_examples(console, connection)
     _print_checks(console, checks)
@@ -71,8 +72,12 @@ def _print_rows(console: Console, connection: duckdb.DuckDBPyConnection) -> None
     console.print(f"{row[0]:,} customers, {row[1]:,} with features and scores, as of {row[2]}")
 
 
-def _print_models(console: Console, champions: dict[str, Champion]) -> None:
+def _print_models(
+    console: Console, champions: dict[str, Champion], skipped: Mapping[str, Skipped]
+) -> None:
     console.rule("models, on customers of a later time")
+    for each in skipped.values():
+        console.print(f"{each.task} is not trained: {each.reason}", markup=False)
     if not champions:
         console.print("no model scores: the checks below say what is missing")
         return

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import duckdb
 
-from orchestration.clock import Horizons, as_of_dates, read_clock, set_as_of_dates, set_clock
+from orchestration.clock import read_clock, set_clock
 from orchestration.settings import Settings
 
 JUNE = datetime(2026, 6, 1, 12)
@@ -73,24 +73,3 @@ def test_a_pinned_instant_wins(writer: duckdb.DuckDBPyConnection, values: Settin
     add_order(writer, JUNE, 1)
     pinned = values.model_copy(update={"as_of": datetime(2026, 3, 1)})
     assert set_clock(writer, pinned).as_of == datetime(2026, 3, 1)
-
-
-def test_training_dates_have_their_horizon_behind_them_and_history_before() -> None:
-    oldest = datetime(2026, 1, 1)
-    dates = as_of_dates(JUNE, oldest, horizon_days=30, step_days=14, count=100)
-    assert dates[0] == datetime(2026, 5, 2)
-    assert all(date + timedelta(days=30) <= JUNE for date in dates)
-    assert all(date >= oldest + timedelta(days=30) for date in dates)
-    assert len(as_of_dates(JUNE, oldest, 30, 14, 3)) == 3
-
-
-def test_every_task_gets_its_dates(writer: duckdb.DuckDBPyConnection) -> None:
-    rows = set_as_of_dates(
-        writer, Horizons(30, 7), JUNE, JUNE - timedelta(days=200), step_days=14, count=5
-    )
-    assert rows == 15
-    found = writer.execute(
-        "select task, count(*), min(horizon_days), max(population_days) "
-        "from ops.as_of_dates group by 1 order by 1"
-    ).fetchall()
-    assert found == [("churn", 5, 30, 60), ("purchase", 5, 7, 60), ("value", 5, 30, 60)]

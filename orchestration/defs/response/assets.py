@@ -24,9 +24,7 @@ def response_scores(context: dg.AssetExecutionContext, lake: Lake) -> dg.Materia
     """One row per customer who may be written to and channel: the chance of a reaction now."""
     from orchestration.event_scores import write_response_scores
 
-    scored = write_response_scores(
-        lake, datetime.now(UTC).replace(tzinfo=None), settings().threads
-    )
+    scored = write_response_scores(lake, datetime.now(UTC).replace(tzinfo=None), settings().threads)
     if scored is None:
         context.log.info("no response model yet: see the checks of response_model")
     return dg.MaterializeResult(metadata={"scored": scored or 0})
