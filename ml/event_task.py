@@ -24,10 +24,13 @@ class EventTask(Question):
         How past rows become a labelled frame, see `Labeller`.
     baselines : mapping of str to str
         By name the one feature of each simple baseline, the simplest first.
+    groups : callable
+        From rows with features to one column per dimension that the model is judged by.
     """
 
     label: Labeller
     baselines: Mapping[str, str]
+    groups: Callable[[pd.DataFrame], pd.DataFrame]
 
     @property
     def simplest(self) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from ml.event_task import EventTask
+from ml.groups import OTHER
 from ml.periods import in_periods
 from ml.splits import NothingToLearnFrom
 
@@ -50,17 +52,30 @@ def labelled_sessions(points: pd.DataFrame, known_until: pd.Timestamp) -> tuple[
     )
 
 
+def session_groups(rows: pd.DataFrame) -> pd.DataFrame:
+    """Device of each session, and whether its customer was recognised."""
+    device = np.where(rows["on_mobile"] > 0, "mobile", OTHER)
+    return pd.DataFrame(
+        {
+            "device": np.where(rows["on_desktop"] > 0, "desktop", device),
+            "visitor": np.where(rows["customer_is_known"] > 0, "recognised", "anonymous"),
+        },
+        index=rows.index,
+    )
+
+
 INTENT = EventTask(
     name="intent",
     label=labelled_sessions,
     baselines={"has_cart": "session_has_cart", "product_views": "session_product_views"},
+    groups=session_groups,
     description="Probability that a running session ends in an order.",
     title="High intent: an order in the rest of the session, known within {days} days",
     meaning=(
         "The probability that an order follows in a session that is open and has had none. It "
-        "learns from up to three instants of each past session of a person, with what was known of it "
-        "then, in periods; {horizon} days after the start of a period all its sessions are over. "
-        "Sessions of programs, at a till and of calls are left out."
+        "learns from up to three instants of each past session of a person, with what was known "
+        "of it then, in periods; {horizon} days after the start of a period all its sessions are "
+        "over. Sessions of programs, at a till and of calls are left out."
     ),
     positive="would order",
 )

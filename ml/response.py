@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from ml.event_task import EventTask
+from ml.groups import OTHER, tenure_band
 from ml.periods import in_periods
 from ml.splits import NothingToLearnFrom
 
@@ -65,10 +66,23 @@ def labelled_messages(
     return in_periods(rows.assign(label=label), "sent_at", known_until, window)
 
 
+def message_groups(rows: pd.DataFrame) -> pd.DataFrame:
+    """Channel of each message, and how long its customer has been a buyer."""
+    sent = [name for name in rows.columns if name.startswith("sent_by_")]
+    named = rows[sent].idxmax(axis=1).map(lambda name: str(name).removeprefix("sent_by_"))
+    return pd.DataFrame(
+        {
+            "channel": named.where(rows[sent].any(axis=1), OTHER),
+            "tenure": tenure_band(rows["days_since_first_order"]),
+        }
+    )
+
+
 RESPONSE = EventTask(
     name="response",
     label=labelled_messages,
     baselines={"past_rate": "past_reaction_rate"},
+    groups=message_groups,
     description="Probability that a customer reacts to a message that is sent to them.",
     title="Response: a reaction to a message, known within {days} days",
     meaning=(

@@ -286,6 +286,12 @@ def load_champions(registry: Registry) -> dict[str, Champion]:
     return found
 
 
+def load_event_champions(registry: Registry) -> dict[str, Champion]:
+    """The scoring model of every task about events that has one."""
+    found = {name: load_champion(registry, name) for name in EVENT_TASKS}
+    return {name: champion for name, champion in found.items() if champion is not None}
+
+
 def answering(task: Task, champions: Mapping[str, Champion]) -> Champion | None:
     """The champion of another task that answers this one too, if there is one."""
     other = champions.get(task.same_as)
