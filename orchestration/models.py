@@ -324,12 +324,18 @@ def require_features(lake: Lake, champions: Mapping[str, Champion]) -> None:
     for champion in champions.values():
         lost = lost_features(lake, champion.model)
         if lost:
-            raise FeaturesGone(
-                f"{champion.version.label} cannot score: marts.customer_features has no "
-                f"{', '.join(lost)} any more. Nothing was written, the last scores stay. Run "
-                "training_job to learn from the features there are, bring the columns back, or "
-                f"`shoal models rollback {champion.version.task}` to a version without them"
-            )
+            raise features_gone(champion, lost, ("customer_features",))
+
+
+def features_gone(champion: Champion, lost: Sequence[str], tables: Sequence[str]) -> FeaturesGone:
+    """What is to be done about features of `tables` that a champion needs and nobody has."""
+    return FeaturesGone(
+        f"{champion.version.label} cannot score: "
+        f"{' and '.join(f'marts.{table}' for table in tables)} has no {', '.join(lost)} any more. "
+        "Nothing was written, the last scores stay. Run training_job to learn from the features "
+        f"there are, bring the columns back, or `shoal models rollback {champion.version.task}` to "
+        "a version without them"
+    )
 
 
 def load_segments(registry: Registry) -> tuple[Version, SegmentModel] | None:

@@ -12,17 +12,18 @@ with clock as (
 kinds_of_messages as (
 
     select
-        outcomes.channel,
-        outcomes.variant,
-        extract(hour from outcomes.sent_at) as send_hour,
-        {{ day_of_week('outcomes.sent_at') }} as send_weekday,
+        messages.channel,
+        messages.variant,
+        extract(hour from messages.sent_at) as send_hour,
+        {{ day_of_week('messages.sent_at') }} as send_weekday,
         count(*) as messages
-    from {{ ref('int_message_outcomes') }} as outcomes
+    from {{ ref('stg_messages') }} as messages
     cross join clock
     where
-        outcomes.channel is not null
-        and outcomes.sent_at <= clock.as_of
-        and outcomes.sent_at > clock.as_of - interval 365 day
+        not messages.is_control
+        and messages.channel is not null
+        and messages.sent_at <= clock.as_of
+        and messages.sent_at > clock.as_of - interval 365 day
     group by 1, 2, 3, 4
 
 ),
