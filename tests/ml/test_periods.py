@@ -58,7 +58,7 @@ def test_fewer_rows_make_longer_periods() -> None:
     [
         (rows(150), "rows"),
         (rows(4_000, share=0.0), "one class only"),
-        (rows(2_700, days=60, share=0.03), "needed are 20 of each label"),
+        (rows(2_250, days=50, share=0.02), "needed are 20 of each label"),
         (rows(4_000, days=4), "none of 4000 rows has a label that is known"),
         (rows(4_000, days=20), "label window"),
     ],
