@@ -1,4 +1,4 @@
-"""The shared core of churn, propensity and value: fit, calibrate, judge, refit.
+"""The shared core of every task: fit, calibrate, judge, refit.
 
 1. Probe: fit on the older dates; choose rounds, penalty and the slope of the calibration on the
    validation date (`TimeSplit.probe_fit` keeps the two apart).
@@ -27,6 +27,7 @@ from ml.hurdle import HurdleModel, Scorer
 from ml.matrix import feature_matrix, feature_names
 from ml.plausibility import feature_power
 from ml.splits import TimeSplit, as_of_dates, split_by_time
+from ml.task import Task
 from ml.trained import TrainedModel, Verdict
 from ml.value_interval import coverage_table, fit_value_interval
 
@@ -81,11 +82,9 @@ class Judgement:
 
 def train(
     frame: pd.DataFrame,
+    task: Task,
     *,
-    kind: str,
     horizon_days: int,
-    baseline_column: str,
-    link: Link,
     features: Sequence[str] | None = None,
     seed: int = 0,
     num_threads: int = 2,
@@ -97,14 +96,10 @@ def train(
     ----------
     frame : DataFrame
         One row per (``customer_key``, ``as_of``) with numeric features and a ``label``.
-    kind : str
-        Name of the model, such as "churn".
+    task : Task
+        A value gets a hurdle model where enough buy and enough do not.
     horizon_days : int
         Length of the label window in days.
-    baseline_column : str
-        Feature of the simplest baseline: recency for a probability, spend for a value.
-    link : {"logit", "log"}
-        Probability, or value (a hurdle model where enough buy and enough do not).
     features : sequence of str, optional
         Default: every column but the key, the date and the label.
     seed, num_threads, min_rows : int
@@ -120,16 +115,14 @@ def train(
     """
     judgement = judge(
         frame,
-        kind=kind,
+        task,
         horizon_days=horizon_days,
-        baseline_column=baseline_column,
-        link=link,
         features=features,
         seed=seed,
         num_threads=num_threads,
         min_rows=min_rows,
     )
-    binary = link == "logit"
+    binary, link = task.is_binary, task.link
     recipe, split, predictions = judgement.recipe, judgement.split, judgement.predictions
     ordered, names = _ordered(frame), judgement.features
     matrix = feature_matrix(ordered, names)
@@ -151,7 +144,7 @@ def train(
             np.r_[recipe.predicted, scores["model"]], np.r_[checked, tested]
         )
     return TrainedModel(
-        kind=kind,
+        kind=task.name,
         model=model,
         judged=judgement.model,
         horizon_days=horizon_days,
@@ -174,11 +167,9 @@ def train(
 
 def judge(
     frame: pd.DataFrame,
+    task: Task,
     *,
-    kind: str,
     horizon_days: int,
-    baseline_column: str,
-    link: Link,
     features: Sequence[str] | None = None,
     seed: int = 0,
     num_threads: int = 2,
@@ -193,7 +184,8 @@ def judge(
     -------
     Judgement
     """
-    split = split_by_time(frame, horizon_days, min_rows=min_rows, binary=link == "logit")
+    link = task.link
+    split = split_by_time(frame, horizon_days, min_rows=min_rows, binary=task.is_binary)
     names = tuple(features) if features is not None else feature_names(frame)
     ordered = _ordered(frame)
     matrix = feature_matrix(ordered, names)
@@ -204,8 +196,8 @@ def judge(
     newest = split.rows(ordered, split.training[-calibration.RECENT_DATES :])[known]
     judged = _refit(matrix[known], label[known], newest, names, recipe, link, seed, num_threads)
     predictions = _test_predictions(
-        ordered, matrix, label, known, test, judged, baseline_column, num_threads
-    ).assign(**bgnbd_scores(ordered, label, known, test, kind=kind, horizon_days=horizon_days))
+        ordered, matrix, label, known, test, judged, task.baseline_column, num_threads
+    ).assign(**bgnbd_scores(ordered, label, known, test, task, horizon_days))
     return Judgement(split, names, recipe, judged, predictions)
 
 
