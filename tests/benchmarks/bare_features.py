@@ -66,7 +66,7 @@ where everyone.customer_key is not null
 SPINE_OF_HISTORY = """
 select distinct customer_key, as_of
 from (select as_of, max(population_days) as population_days from as_of_dates group by 1) as dates
-join customer_days on last_at <= as_of and epoch(as_of) - epoch(last_at) < population_days * 86400
+join customer_days on last_at < as_of and epoch(as_of) - epoch(last_at) < population_days * 86400
 where events > 0 or orders > 0
 """
 
@@ -147,7 +147,7 @@ def features(table: str, spine: str) -> str:
         select spine.*, (epoch(as_of) - epoch(last_at)) / 86400 as age,
             customer_days.* exclude (customer_key)
         from ({spine}) as spine left join customer_days
-            on spine.customer_key = customer_days.customer_key and last_at <= as_of
+            on spine.customer_key = customer_days.customer_key and last_at < as_of
     ), windows as (
         select customer_key, as_of,
             {lifetime},

@@ -54,8 +54,8 @@ purchases as (
     from population
     inner join order_days as days on population.customer_key = days.customer_key
     where
-        days.last_at > population.as_of
-        and {{ days_between('population.as_of', 'days.last_at') }} <= population.horizon_days
+        days.last_at >= population.as_of
+        and {{ days_between('population.as_of', 'days.last_at') }} < population.horizon_days
     group by 1, 2, 3
 
 ),
