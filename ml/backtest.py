@@ -16,9 +16,10 @@ import pandas as pd
 from ml import evaluation
 from ml.blend import Link
 from ml.classifier import judge
+from ml.intervals import clusters_of
 from ml.resampling import resample
 from ml.splits import NotEnoughHistory, as_of_dates, split_by_time
-from ml.task import Task
+from ml.task import Question
 
 PROBABILITY_FIGURES = (
     *evaluation.PROBABILITY_METRICS,
@@ -72,7 +73,7 @@ class Backtest:
 
 def backtest(
     frame: pd.DataFrame,
-    task: Task,
+    task: Question,
     *,
     horizon_days: int,
     features: Sequence[str] | None = None,
@@ -140,7 +141,14 @@ def judge_predictions(
     tables = []
     for origin, rows in predictions.groupby("origin", sort=True):
         scores = {name: rows[name].to_numpy() for name in names}
-        table = resample(rows["label"], scores, metrics, rounds=rounds, seed=seed).table()
+        table = resample(
+            rows["label"],
+            scores,
+            metrics,
+            rounds=rounds,
+            seed=seed,
+            clusters=clusters_of(rows["customer_key"]),
+        ).table()
         table.insert(0, "rows", len(rows))
         table.insert(0, "origin", origin)
         tables.append(table)

@@ -23,16 +23,18 @@ import pandas as pd
 from ml import baselines, calibration, evaluation, intervals, linear, trees
 from ml.bgnbd_baseline import bgnbd_scores
 from ml.blend import BlendModel, Link, blend, inverse_link
+from ml.event_task import EventTask
 from ml.hurdle import HurdleModel, Scorer
 from ml.matrix import feature_matrix, feature_names
 from ml.plausibility import feature_power
 from ml.splits import TimeSplit, as_of_dates, split_by_time
-from ml.task import Task
+from ml.task import Question, Task
 from ml.trained import TrainedModel, Verdict
 from ml.value_interval import coverage_table, fit_value_interval
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
+Baseline = baselines.RecencyBaseline | baselines.SpendBaseline
 TREE_SHARE = 0.75
 """Weight of the trees against the linear model. On 17 rolling origins a fixed share was as good
 as, or better than, one chosen on the validation date."""
@@ -82,7 +84,7 @@ class Judgement:
 
 def train(
     frame: pd.DataFrame,
-    task: Task,
+    task: Question,
     *,
     horizon_days: int,
     features: Sequence[str] | None = None,
@@ -95,8 +97,9 @@ def train(
     Parameters
     ----------
     frame : DataFrame
-        One row per (``customer_key``, ``as_of``) with numeric features and a ``label``.
-    task : Task
+        One row per (``customer_key``, ``as_of``), or per event of an `EventTask`, with numeric
+        features and a ``label``.
+    task : Question
         A value gets a hurdle model where enough buy and enough do not.
     horizon_days : int
         Length of the label window in days.
@@ -133,7 +136,8 @@ def train(
     scores = {name: predictions[name].to_numpy() for name in predictions.columns[3:]}
     tested = predictions["label"].to_numpy(dtype=float)
     metrics = evaluation.PROBABILITY_METRICS if binary else evaluation.VALUE_METRICS
-    table = evaluation.metrics_table(tested, scores, metrics, seed=seed)
+    customers = intervals.clusters_of(predictions["customer_key"])
+    table = evaluation.metrics_table(tested, scores, metrics, seed=seed, clusters=customers)
     spread = None
     if not binary:
         checked = label[split.rows(ordered, (split.validation,))]
@@ -157,7 +161,7 @@ def train(
         rows=len(ordered),
         metrics=table,
         test_predictions=predictions,
-        verdicts=_verdicts(tested, scores, seed, binary=binary),
+        verdicts=_verdicts(tested, scores, seed, customers, binary=binary),
         feature_power=feature_power(
             matrix[split.rows(ordered, (split.test,))], tested, names, binary=binary
         ),
@@ -167,7 +171,7 @@ def train(
 
 def judge(
     frame: pd.DataFrame,
-    task: Task,
+    task: Question,
     *,
     horizon_days: int,
     features: Sequence[str] | None = None,
@@ -195,9 +199,10 @@ def judge(
     test = split.rows(ordered, (split.test,))
     newest = split.rows(ordered, split.training[-calibration.RECENT_DATES :])[known]
     judged = _refit(matrix[known], label[known], newest, names, recipe, link, seed, num_threads)
-    predictions = _test_predictions(
-        ordered, matrix, label, known, test, judged, task.baseline_columns, num_threads
-    ).assign(**bgnbd_scores(ordered, label, known, test, task, horizon_days))
+    predictions = _test_predictions(ordered, matrix, label, known, test, judged, task, num_threads)
+    if isinstance(task, Task):
+        found = bgnbd_scores(ordered, label, known, test, task, horizon_days)
+        predictions = predictions.assign(**found)
     return Judgement(split, names, recipe, judged, predictions)
 
 
@@ -327,7 +332,7 @@ def _test_predictions(
     known: Mask,
     test: Mask,
     judged: Scorer,
-    baseline_columns: tuple[str, ...],
+    task: Question,
     num_threads: int,
 ) -> pd.DataFrame:
     """Score the test rows with the model and its baselines, learnt from the same rows."""
@@ -336,21 +341,35 @@ def _test_predictions(
     past, now = frame.loc[known], frame.loc[test]
     if isinstance(judged, BlendModel) and judged.link == "logit":
         table["logistic"] = inverse_link(judged.linear.raw(matrix[test]), "logit")
-        recency = baselines.RecencyBaseline(*baseline_columns).fit(past, label[known])
-        table["recency"] = recency.predict(now)
-    else:
-        spend = baselines.SpendBaseline(*baseline_columns).fit(past, label[known])
-        table["recent_spend"] = spend.predict(now)
+    for name, baseline in _simple_baselines(task):
+        table[name] = baseline.fit(past, label[known]).predict(now)
     return table
 
 
+def _simple_baselines(task: Question) -> list[tuple[str, Baseline]]:
+    """What one feature alone foretells, by name, the simplest first."""
+    if isinstance(task, EventTask):
+        return [(name, baselines.RecencyBaseline(of)) for name, of in task.baselines.items()]
+    assert isinstance(task, Task)
+    if task.is_binary:
+        return [(task.simplest, baselines.RecencyBaseline(*task.baseline_columns))]
+    return [(task.simplest, baselines.SpendBaseline(*task.baseline_columns))]
+
+
 def _verdicts(
-    label: Array, scores: Mapping[str, Array], seed: int, *, binary: bool
+    label: Array,
+    scores: Mapping[str, Array],
+    seed: int,
+    customers: intervals.Keys | None,
+    *,
+    binary: bool,
 ) -> tuple[Verdict, ...]:
     found = []
     for name in list(scores)[1:]:
         if binary:
-            gap = intervals.paired_auc_difference(label, scores["model"], scores[name], seed=seed)
+            gap = intervals.paired_auc_difference(
+                label, scores["model"], scores[name], seed=seed, clusters=customers
+            )
             found.append(Verdict(name, "roc_auc", gap))
             continue
         for metric in ("spearman", "gini"):

@@ -8,12 +8,13 @@ import duckdb
 import pandas as pd
 
 from ml.backtest import Backtest, backtest
+from ml.event_task import EventTask
 from ml.groups import judge_groups, merge_small, tenure_band
 from ml.matrix import feature_names
 from ml.profit import CostTable
 from ml.splits import NotEnoughHistory
-from ml.task import Task
-from ml.tasks import TASKS
+from ml.task import Question, Task
+from ml.tasks import EVENT_TASKS, TASKS
 from orchestration.lake import Lake
 from orchestration.models import load_segments, read_training_frame
 from orchestration.registry import Registry
@@ -57,7 +58,7 @@ _VALUE_KEPT = "select avg(label) from marts.customer_labels where task = 'value'
 class TaskEvaluation:
     """What was found of one task; ``reason`` says why there is nothing."""
 
-    task: Task
+    task: Question
     found: Backtest | None
     groups: pd.DataFrame | None
     reason: str = ""
@@ -100,6 +101,7 @@ def evaluate(lake: Lake, values: Settings, log: logging.Logger) -> Evaluation:
         frame, horizon_days, snapshot = read_training_frame(lake, task.name)
         log.info(f"{task.name}: {len(frame):,} labelled rows")
         tasks.append(_evaluate_task(task, frame, horizon_days, lake, values))
+    tasks += [_evaluate_events(task, lake, values, log) for task in EVENT_TASKS.values()]
     return Evaluation(row[0], snapshot, costs, tuple(tasks))
 
 
@@ -123,21 +125,52 @@ def _evaluate_task(
     try:
         if horizon_days is None:
             raise NotEnoughHistory("there is no labelled customer yet")
-        found = backtest(
-            frame,
-            task,
-            horizon_days=horizon_days,
-            features=feature_names(frame),
-            origins=values.evaluation_origins,
-            most_rows=values.evaluation_rows,
-            seed=values.seed,
-            num_threads=values.threads,
-        )
+        found = _backtest(frame, task, horizon_days, values)
     except NotEnoughHistory as problem:
         return TaskEvaluation(task, None, None, str(problem))
     rows = with_groups(found.predictions, frame, lake, Registry(values))
     groups = judge_groups(rows, GROUPS, task.link, seed=values.seed)
     return TaskEvaluation(task, found, groups)
+
+
+def _evaluate_events(
+    task: EventTask, lake: Lake, values: Settings, log: logging.Logger
+) -> TaskEvaluation:
+    try:
+        frame, horizon_days, _ = read_training_frame(lake, task.name)
+        assert horizon_days is not None
+        log.info(f"{task.name}: {len(frame):,} labelled rows")
+        found = _backtest(frame, task, horizon_days, values)
+    except NotEnoughHistory as problem:
+        return TaskEvaluation(task, None, None, str(problem))
+    rows = with_event_groups(found.predictions, frame, task)
+    dimensions = [str(name) for name in rows if name not in found.predictions]
+    return TaskEvaluation(task, found, judge_groups(rows, dimensions, "logit", seed=values.seed))
+
+
+def _backtest(frame: pd.DataFrame, task: Question, horizon_days: int, values: Settings) -> Backtest:
+    return backtest(
+        frame,
+        task,
+        horizon_days=horizon_days,
+        features=feature_names(frame),
+        origins=values.evaluation_origins,
+        most_rows=values.evaluation_rows,
+        seed=values.seed,
+        num_threads=values.threads,
+    )
+
+
+def with_event_groups(
+    predictions: pd.DataFrame, frame: pd.DataFrame, task: EventTask
+) -> pd.DataFrame:
+    """Join the groups of each event; those of one customer and date are in one order in both."""
+    keys = ["as_of", "customer_key"]
+    groups = task.groups(frame).assign(
+        **{name: frame[name] for name in keys}, place=frame.groupby(keys).cumcount()
+    )
+    placed = predictions.assign(place=predictions.groupby(keys).cumcount())
+    return placed.merge(groups, on=[*keys, "place"], how="left").drop(columns="place")
 
 
 def with_groups(

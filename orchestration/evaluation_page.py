@@ -93,9 +93,9 @@ def _task(report: Report, judged: TaskEvaluation, costs: CostTable | None) -> No
     report.tables[f"{task.name}_pooled"] = found.pooled
     report.tables[f"{task.name}_differences"] = found.differences
     _pictures(page, task.name, found)
-    if task.is_binary:
+    if isinstance(task, Task) and task.is_binary:
         _profit(report, task, found, costs)
-    else:
+    elif not task.is_binary:
         deciles = decile_table(predictions["label"], predictions["model"])
         report.tables[f"{task.name}_deciles"] = deciles
         page.heading("By decile of the prediction", 3)

@@ -14,10 +14,11 @@ from ml.classifier import train
 from ml.reasons import typical_values
 from ml.scoring_model import ScoringModel
 from ml.segments import SegmentModel
-from ml.splits import NotEnoughHistory
-from ml.task import Task
-from ml.tasks import TASKS
+from ml.splits import NotEnoughHistory, NothingToLearnFrom
+from ml.task import Question, Task
+from ml.tasks import EVENT_TASKS, QUESTIONS, TASKS
 from ml.trained import TrainedModel
+from orchestration.event_frames import TABLES, read_event_frame
 from orchestration.lake import Lake, current_snapshot, require_snapshot
 from orchestration.pictures import picture, save_file
 from orchestration.registry import (
@@ -56,6 +57,8 @@ def read_training_frame(
 ) -> tuple[pd.DataFrame, int | None, int]:
     """Labelled features of one task, at the live edge or at a snapshot of the lake.
 
+    Of a task about events there is a row per event, see `read_event_frame`.
+
     Returns
     -------
     frame : DataFrame
@@ -69,11 +72,16 @@ def read_training_frame(
     ------
     SnapshotGone
         The snapshot named has been expired.
+    NotEnoughHistory
+        The source has no such events, or too few.
     """
     with lake.reader(latest=True) as connection:
         if snapshot is None:
             snapshot = current_snapshot(connection)
         require_snapshot(connection, snapshot)
+        if task in EVENT_TASKS:
+            frame, horizon_days = read_event_frame(connection, EVENT_TASKS[task], snapshot)
+            return frame, horizon_days, snapshot
         frame = connection.execute(
             f"""
             select features.*, labels.label, labels.horizon_days
@@ -92,7 +100,7 @@ def read_training_frame(
 
 
 def train_task(
-    task: Task, lake: Lake, log: Any, features: Sequence[str] | None = None
+    task: Question, lake: Lake, log: Any, features: Sequence[str] | None = None
 ) -> tuple[TrainedModel | None, dict[str, Any]]:
     """Train one task and keep the result in the registry as the challenger.
 
@@ -116,8 +124,8 @@ def train_task(
             "reason": skipped.reason,
             "skipped_as_expected": skipped.is_expected,
         }
-    frame, horizon_days, snapshot = read_training_frame(lake, task.name)
     try:
+        frame, horizon_days, snapshot = read_training_frame(lake, task.name)
         if horizon_days is None:
             raise NotEnoughHistory("there is no labelled customer yet")
         trained = train(
@@ -130,7 +138,11 @@ def train_task(
         )
     except NotEnoughHistory as problem:
         log.warning(f"{task.name}: not trained, whatever champion there is stays: {problem}")
-        return None, {"trained": False, "reason": str(problem), "skipped_as_expected": False}
+        return None, {
+            "trained": False,
+            "reason": str(problem),
+            "skipped_as_expected": isinstance(problem, NothingToLearnFrom),
+        }
     pictures = draw(trained)
     registry = Registry(values)
     with scratch_folder() as name:
@@ -196,7 +208,7 @@ def _figures(trained: TrainedModel) -> Iterator[tuple[str, str, float]]:
 
 def earns_promotion(trained: TrainedModel) -> bool:
     """A challenger may score unless it is clearly worse than the simplest baseline."""
-    task = TASKS[trained.kind]
+    task = QUESTIONS[trained.kind]
     return not any(
         verdict.difference.verdict == "worse"
         for verdict in trained.verdicts
@@ -258,7 +270,7 @@ def draw(trained: TrainedModel) -> dict[str, bytes]:
     when = f"{trained.kind} in {trained.horizon_days} days, as of {trained.test_date[:10]}"
     label = tested["label"].to_numpy()
     pictures = {"lift": lift_png(label, scores, f"Lift: {when}")}
-    if TASKS[trained.kind].is_binary:
+    if QUESTIONS[trained.kind].is_binary:
         pictures["roc"] = roc_png(label, scores, f"ROC: {when}")
         pictures["reliability"] = reliability_png(label, scores, f"Calibration: {when}")
     return pictures
@@ -272,6 +284,12 @@ def load_champions(registry: Registry) -> dict[str, Champion]:
         if champion is not None:
             found[name] = champion
     return found
+
+
+def load_event_champions(registry: Registry) -> dict[str, Champion]:
+    """The scoring model of every task about events that has one."""
+    found = {name: load_champion(registry, name) for name in EVENT_TASKS}
+    return {name: champion for name, champion in found.items() if champion is not None}
 
 
 def answering(task: Task, champions: Mapping[str, Champion]) -> Champion | None:
@@ -290,9 +308,14 @@ def load_champion(registry: Registry, task: str) -> Champion | None:
 
 
 def lost_features(lake: Lake, model: ScoringModel) -> list[str]:
-    """Features of a model that ``marts.customer_features`` no longer has."""
+    """Features of a model that ``marts.customer_features`` (or what it scores) no longer has."""
+    tables = TABLES[model.kind].scored if model.kind in TABLES else ("customer_features",)
     with lake.reader(latest=True) as connection:
-        columns = connection.execute("select * from marts.customer_features limit 0").df().columns
+        columns = {
+            name
+            for table in tables
+            for name in connection.execute(f"describe marts.{table}").df()["column_name"]
+        }
     return [name for name in model.features if name not in columns]
 
 
@@ -301,12 +324,18 @@ def require_features(lake: Lake, champions: Mapping[str, Champion]) -> None:
     for champion in champions.values():
         lost = lost_features(lake, champion.model)
         if lost:
-            raise FeaturesGone(
-                f"{champion.version.label} cannot score: marts.customer_features has no "
-                f"{', '.join(lost)} any more. Nothing was written, the last scores stay. Run "
-                "training_job to learn from the features there are, bring the columns back, or "
-                f"`shoal models rollback {champion.version.task}` to a version without them"
-            )
+            raise features_gone(champion, lost, ("customer_features",))
+
+
+def features_gone(champion: Champion, lost: Sequence[str], tables: Sequence[str]) -> FeaturesGone:
+    """What is to be done about features of `tables` that a champion needs and nobody has."""
+    return FeaturesGone(
+        f"{champion.version.label} cannot score: "
+        f"{' and '.join(f'marts.{table}' for table in tables)} has no {', '.join(lost)} any more. "
+        "Nothing was written, the last scores stay. Run training_job to learn from the features "
+        f"there are, bring the columns back, or `shoal models rollback {champion.version.task}` to "
+        "a version without them"
+    )
 
 
 def load_segments(registry: Registry) -> tuple[Version, SegmentModel] | None:

@@ -138,6 +138,31 @@ create table if not exists marts.customer_segments (
     batch_id bigint not null
 );
 
+-- one row per customer who may be written to and channel: the chance of a reaction to a message
+create table if not exists marts.response_scores (
+    customer_key varchar not null,
+    channel varchar not null,
+    variant varchar,
+    probability double not null,
+    as_of timestamp not null,
+    model_version varchar not null,
+    scored_at timestamp not null,
+    batch_id bigint not null
+);
+
+-- one row per open session: the chance that an order follows in it
+create table if not exists marts.session_intent (
+    session_id varchar not null,
+    visitor_key varchar not null,
+    customer_key varchar,
+    started_at timestamp not null,
+    events bigint not null,
+    probability double not null,
+    as_of timestamp not null,
+    model_version varchar not null,
+    scored_at timestamp not null
+);
+
 -- one row per pair of customers that are, may be or were taken to be of one person without a
 -- shared identifier: same, review or different
 create table if not exists intermediate.identity_matches (

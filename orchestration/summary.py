@@ -7,9 +7,9 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
-from ml.tasks import TASKS
+from ml.tasks import QUESTIONS
 from orchestration.lake import Lake
-from orchestration.models import Champion, load_champions
+from orchestration.models import Champion, load_champions, load_event_champions
 from orchestration.registry import Registry
 from orchestration.settings import Settings
 from orchestration.training_dates import Skipped, read_skipped_tasks
@@ -20,6 +20,9 @@ BASELINES = {
     "recent_spend": "recent spend",
     "bgnbd": "BG/NBD",
     "bgnbd_spend": "BG/NBD with Gamma-Gamma",
+    "past_rate": "own reaction rate",
+    "has_cart": "has a cart",
+    "product_views": "product views",
 }
 
 
@@ -33,7 +36,8 @@ def print_summary(
     """Print rows, customers, models beside their baselines, segments, checks and where to look."""
     with lake.reader() as connection:
         _print_rows(console, connection)
-        _print_models(console, load_champions(Registry(values)), read_skipped_tasks(connection))
+        champions = load_champions(Registry(values)) | load_event_champions(Registry(values))
+        _print_models(console, champions, read_skipped_tasks(connection))
         _print_segments(console, connection)
         _print_examples(console, connection)
     _print_checks(console, checks)
@@ -83,7 +87,7 @@ def _print_models(
         return
     table = Table("model", "measure", "this model", "baselines", "verdict")
     for task, champion in champions.items():
-        model, measure = champion.trained(), TASKS[task].headline
+        model, measure = champion.trained(), QUESTIONS[task].headline
         figures = model.metrics[model.metrics["metric"] == measure].set_index("model")
         own = figures.loc["model"]
         others = "\n".join(
