@@ -1,7 +1,7 @@
 """The control row that a dbt run reads: which instant, which batches."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import duckdb
 
@@ -42,17 +42,17 @@ def set_clock(
     if whole_history:
         first = 0
     known = connection.execute("select as_of from ops.clock").fetchone()
-    newest = _newest_instant(connection, since_batch=0 if known is None else first)
+    end = _end_of_history(connection, since_batch=0 if known is None else first)
     if known is not None:
-        newest = max(newest, known[0])
+        end = max(end, known[0])
     if settings.as_of is not None:
         as_of = settings.as_of
         if as_of.tzinfo is not None:
             as_of = as_of.astimezone(UTC).replace(tzinfo=None)
     elif settings.clock == "live":
-        as_of = max(newest, datetime.now(UTC).replace(tzinfo=None))
+        as_of = max(end, datetime.now(UTC).replace(tzinfo=None))
     else:
-        as_of = newest
+        as_of = end
     clock = Clock(as_of, settings.clock, first, last)
     connection.execute("begin")
     connection.execute("delete from ops.clock")
@@ -87,12 +87,13 @@ def _batch_window(connection: duckdb.DuckDBPyConnection) -> tuple[int, int]:
     return int(row[0]), int(row[1])
 
 
-def _newest_instant(connection: duckdb.DuckDBPyConnection, since_batch: int) -> datetime:
+def _end_of_history(connection: duckdb.DuckDBPyConnection, since_batch: int) -> datetime:
+    """The first instant that has every row before it."""
     newest = EPOCH
     for table, column in TIME_COLUMNS.items():
         row = connection.execute(
             f"select max({column}) from raw.{table} where batch_id >= ?", [since_batch]
         ).fetchone()
         if row is not None and row[0] is not None:
-            newest = max(newest, row[0])
+            newest = max(newest, row[0] + timedelta(microseconds=1))
     return newest

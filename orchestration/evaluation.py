@@ -37,7 +37,7 @@ earlier as (
     inner join marts.orders as orders
         on
             origins.customer_key = orders.customer_key
-            and orders.ordered_at <= origins.origin
+            and orders.ordered_at < origins.origin
             and orders.status = 'completed'
     group by 1, 2
 )

@@ -66,7 +66,7 @@ where everyone.customer_key is not null
 SPINE_OF_HISTORY = """
 select distinct customer_key, as_of
 from (select as_of, max(population_days) as population_days from as_of_dates group by 1) as dates
-join customer_days on last_at <= as_of and epoch(as_of) - epoch(last_at) < population_days * 86400
+join customer_days on last_at < as_of and epoch(as_of) - epoch(last_at) < population_days * 86400
 where events > 0 or orders > 0
 """
 
@@ -81,14 +81,14 @@ with population as (
     select p.customer_key, task, as_of, sum(orders) as orders, sum(revenue) as revenue
     from population as p
     join (from customer_days where orders > 0) as d on p.customer_key = d.customer_key
-        and d.last_at > as_of and epoch(d.last_at) - epoch(as_of) <= horizon_days * 86400
+        and d.last_at >= as_of and epoch(d.last_at) - epoch(as_of) < horizon_days * 86400
     group by 1, 2, 3
 ), active_later as (
     select distinct p.customer_key, task, as_of
     from population as p
     join (from customer_days where events > 0 or orders > 0) as d
         on p.customer_key = d.customer_key and p.outcome = 'no activity'
-        and d.last_at > as_of and epoch(d.last_at) - epoch(as_of) <= horizon_days * 86400
+        and d.last_at >= as_of and epoch(d.last_at) - epoch(as_of) < horizon_days * 86400
 )
 select population.* exclude (outcome), case outcome
     when 'no purchase' then if(coalesce(orders, 0) > 0, 0.0, 1.0)
@@ -155,7 +155,7 @@ def features(table: str, spine: str) -> str:
         select spine.*, (epoch(as_of) - epoch(last_at)) / 86400 as age,
             customer_days.* exclude (customer_key)
         from ({spine}) as spine left join customer_days
-            on spine.customer_key = customer_days.customer_key and last_at <= as_of
+            on spine.customer_key = customer_days.customer_key and last_at < as_of
     ), windows as (
         select customer_key, as_of,
             {lifetime},

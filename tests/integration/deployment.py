@@ -76,5 +76,6 @@ class Deployment:
 
     def drop(self, name: str, rows: list[dict[str, object]]) -> Path:
         path = self.values.landing / "events" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("".join(json.dumps(row) + "\n" for row in rows))
         return path

@@ -9,6 +9,9 @@ from orchestration.settings import Settings
 
 JUNE = datetime(2026, 6, 1, 12)
 
+MOMENT = timedelta(microseconds=1)
+"""What happens at an instant is not known at it."""
+
 
 def add_batch(connection: duckdb.DuckDBPyConnection, number: int, snapshot: int | None) -> None:
     connection.execute(
@@ -46,16 +49,16 @@ def test_rebuild_covers_every_batch(writer: duckdb.DuckDBPyConnection, values: S
     assert set_clock(writer, values, whole_history=True).first_batch_id == 0
 
 
-def test_history_works_as_of_its_newest_row_and_does_not_go_back(
+def test_history_works_as_of_the_end_of_its_rows_and_does_not_go_back(
     writer: duckdb.DuckDBPyConnection, values: Settings
 ) -> None:
     add_batch(writer, 1, None)
     add_order(writer, JUNE, 1)
-    assert set_clock(writer, values).as_of == JUNE
+    assert set_clock(writer, values).as_of == JUNE + MOMENT
     writer.execute("update ops.batches set snapshot_id = 10")
     add_batch(writer, 2, None)
     add_order(writer, JUNE - timedelta(days=30), 2)
-    assert set_clock(writer, values).as_of == JUNE
+    assert set_clock(writer, values).as_of == JUNE + MOMENT
 
 
 def test_live_works_as_of_the_wall_clock(
@@ -66,7 +69,7 @@ def test_live_works_as_of_the_wall_clock(
     assert set_clock(writer, live).as_of > JUNE
     future = datetime(2999, 1, 1)
     add_order(writer, future, 1)
-    assert set_clock(writer, live).as_of == future
+    assert set_clock(writer, live).as_of == future + MOMENT
 
 
 def test_a_pinned_instant_wins(writer: duckdb.DuckDBPyConnection, values: Settings) -> None:

@@ -67,8 +67,8 @@ purchases as (
     from population
     inner join order_days as days on population.customer_key = days.customer_key
     where
-        days.last_at > population.as_of
-        and {{ days_between('population.as_of', 'days.last_at') }} <= population.horizon_days
+        days.last_at >= population.as_of
+        and {{ days_between('population.as_of', 'days.last_at') }} < population.horizon_days
     group by 1, 2, 3
 
 ),
@@ -83,8 +83,8 @@ activity as (
     inner join active_days as days on population.customer_key = days.customer_key
     where
         population.outcome = 'no activity'
-        and days.last_at > population.as_of
-        and {{ days_between('population.as_of', 'days.last_at') }} <= population.horizon_days
+        and days.last_at >= population.as_of
+        and {{ days_between('population.as_of', 'days.last_at') }} < population.horizon_days
 
 ),
 
