@@ -1,60 +1,38 @@
 """The shared core of churn, propensity and value: fit, calibrate, judge, refit.
 
 1. Probe: fit on the older dates; choose rounds, penalty and the slope of the calibration on the
-   validation date (`TimeSplit.probe_fit` keeps the two apart).
+   validation date (see `ml.recipe`).
 2. Judge: refit on every date whose label is known at the test cutoff; score the untouched test
    cutoff beside the baselines.
 3. Produce: refit on every labelled date with the same rounds, penalty and slope.
 
-Each refit sets its level on the newest dates that it was fitted on (see `ml.calibration`). A value
-is two such models, of the purchase and of the amount (see `ml.hurdle`), and has an interval from
-what came of the predictions of the validation and test dates (see `ml.value_interval`).
+A value has an interval from what came of the predictions of the validation and test dates (see
+`ml.value_interval`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ml import baselines, calibration, evaluation, intervals, linear, trees
+from ml import baselines, calibration, evaluation, intervals
 from ml.bgnbd_baseline import bgnbd_scores
-from ml.blend import BlendModel, Link, blend, inverse_link
-from ml.hurdle import HurdleModel, Scorer
+from ml.blend import BlendModel, Link, inverse_link
+from ml.hurdle import Scorer
 from ml.matrix import feature_matrix, feature_names
+from ml.parameters import DEFAULTS, Learner, Parameters
 from ml.plausibility import feature_power
+from ml.recipe import Recipe, probe, refit
 from ml.splits import TimeSplit, as_of_dates, split_by_time
 from ml.trained import TrainedModel, Verdict
 from ml.value_interval import coverage_table, fit_value_interval
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
-TREE_SHARE = 0.75
-"""Weight of the trees against the linear model. On 17 rolling origins a fixed share was as good
-as, or better than, one chosen on the validation date."""
-FEWEST_PER_SIDE = 50
-"""Buyers, and customers who do not buy, that a value model in two steps needs to fit and check."""
-ROUNDS_WITHOUT_PURGE = 80
-"""Rounds where the history is too short to keep validation labels out of the fit dates."""
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What the probe found: everything needed to refit.
-
-    `predicted` is what it said, in the unit of the label, of the validation rows. A value model
-    in two steps has a recipe for the purchase and in it one for the `amount`.
-    """
-
-    rounds: int
-    penalty: float
-    slope: float
-    level: float
-    predicted: Array
-    amount: Recipe | None = None
 
 
 @dataclass(frozen=True)
@@ -87,6 +65,7 @@ def train(
     baseline_column: str,
     link: Link,
     features: Sequence[str] | None = None,
+    parameters: Parameters = DEFAULTS,
     seed: int = 0,
     num_threads: int = 2,
     min_rows: int = 100,
@@ -107,6 +86,8 @@ def train(
         Probability, or value (a hurdle model where enough buy and enough do not).
     features : sequence of str, optional
         Default: every column but the key, the date and the label.
+    parameters : Parameters
+        What is free in how the model is fitted.
     seed, num_threads, min_rows : int
         Seed of everything random; threads of LightGBM; fewest rows for each part of the split.
 
@@ -125,6 +106,7 @@ def train(
         baseline_column=baseline_column,
         link=link,
         features=features,
+        parameters=parameters,
         seed=seed,
         num_threads=num_threads,
         min_rows=min_rows,
@@ -136,7 +118,8 @@ def train(
     label = ordered["label"].to_numpy(dtype=float)
     dates = as_of_dates(ordered)
     newest = split.rows(ordered, tuple(dates[-calibration.RECENT_DATES :]))
-    model = _refit(matrix, label, newest, names, recipe, link, seed, num_threads)
+    learner = Learner(parameters, seed, num_threads)
+    model = refit(matrix, label, newest, names, recipe, link, learner)
     scores = {name: predictions[name].to_numpy() for name in predictions.columns[3:]}
     tested = predictions["label"].to_numpy(dtype=float)
     metrics = evaluation.PROBABILITY_METRICS if binary else evaluation.VALUE_METRICS
@@ -156,6 +139,7 @@ def train(
         judged=judgement.model,
         horizon_days=horizon_days,
         seed=seed,
+        parameters=parameters,
         rounds=recipe.rounds,
         fit_dates=tuple(str(date.date()) for date in split.fit),
         validation_date=str(split.validation.date()),
@@ -180,6 +164,7 @@ def judge(
     baseline_column: str,
     link: Link,
     features: Sequence[str] | None = None,
+    parameters: Parameters = DEFAULTS,
     seed: int = 0,
     num_threads: int = 2,
     min_rows: int = 100,
@@ -198,11 +183,12 @@ def judge(
     ordered = _ordered(frame)
     matrix = feature_matrix(ordered, names)
     label = ordered["label"].to_numpy(dtype=float)
-    recipe = _probe(ordered, matrix, label, split, link, seed, num_threads)
+    learner = Learner(parameters, seed, num_threads)
+    recipe = probe(ordered, matrix, label, split, link, learner)
     known = split.rows(ordered, split.training)
     test = split.rows(ordered, (split.test,))
     newest = split.rows(ordered, split.training[-calibration.RECENT_DATES :])[known]
-    judged = _refit(matrix[known], label[known], newest, names, recipe, link, seed, num_threads)
+    judged = refit(matrix[known], label[known], newest, names, recipe, link, learner)
     predictions = _test_predictions(
         ordered, matrix, label, known, test, judged, baseline_column, num_threads
     ).assign(**bgnbd_scores(ordered, label, known, test, kind=kind, horizon_days=horizon_days))
@@ -211,121 +197,6 @@ def judge(
 
 def _ordered(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.sort_values(["as_of", "customer_key"], kind="stable").reset_index(drop=True)
-
-
-def _probe(
-    frame: pd.DataFrame,
-    matrix: Array,
-    label: Array,
-    split: TimeSplit,
-    link: Link,
-    seed: int,
-    num_threads: int,
-) -> Recipe:
-    fit_rows = split.rows(frame, split.probe_fit)
-    if len(np.unique(label[fit_rows] > 0)) < 2:
-        fit_rows = split.rows(frame, split.fit)
-    check = split.rows(frame, (split.validation,))
-
-    def part(label: Array, link: Link, members: Mask) -> Recipe:
-        found = _probe_part(
-            matrix, label, fit_rows & members, check, members, link, seed, num_threads
-        )
-        if split.is_purged:
-            return found
-        return replace(found, rounds=min(found.rounds, ROUNDS_WITHOUT_PURGE))
-
-    everyone = np.ones(len(label), dtype=bool)
-    bought = label > 0
-    if link == "logit" or not _has_two_sides(bought, fit_rows, check):
-        return part(label, link, everyone)
-    buys, amount = part(bought.astype(float), "logit", everyone), part(label, "log", bought)
-    return replace(buys, predicted=buys.predicted * amount.predicted, amount=amount)
-
-
-def _probe_part(
-    matrix: Array,
-    label: Array,
-    fit_rows: Mask,
-    check: Mask,
-    members: Mask,
-    link: Link,
-    seed: int,
-    num_threads: int,
-) -> Recipe:
-    """Learn from the fit rows, check on the members among the check rows, predict all of them."""
-    scale = _unit(label[fit_rows], link)
-    fit = (matrix[fit_rows], label[fit_rows] / scale)
-    validation = (matrix[check & members], label[check & members] / scale)
-    choose = baselines.choose_logistic if link == "logit" else baselines.choose_tweedie
-    penalty, straight = choose(fit, validation)
-    objective = "binary" if link == "logit" else "tweedie"
-    rounds, raw = trees.find_rounds(
-        fit, validation, objective, matrix[check], seed=seed, num_threads=num_threads
-    )
-    mixed = blend(raw, straight.raw(matrix[check]), TREE_SHARE)
-    checked = mixed[members[check]]
-    if link == "logit":
-        slope = calibration.platt_slope(checked, validation[1])
-        return Recipe(rounds, penalty, slope, 0.0, inverse_link(slope * mixed, link))
-    level = calibration.level_log(inverse_link(checked, link), validation[1])
-    return Recipe(rounds, penalty, 1.0, level, inverse_link(mixed + level, link) * scale)
-
-
-def _has_two_sides(bought: Mask, fit_rows: Mask, check: Mask) -> bool:
-    counts = [int((bought[rows] == side).sum()) for rows in (fit_rows, check) for side in (0, 1)]
-    return min(counts) >= FEWEST_PER_SIDE
-
-
-def _refit(
-    matrix: Array,
-    label: Array,
-    newest: Mask,
-    names: tuple[str, ...],
-    recipe: Recipe,
-    link: Link,
-    seed: int,
-    num_threads: int,
-) -> Scorer:
-    rest = (seed, num_threads)
-    if recipe.amount is None:
-        return _refit_part(matrix, label, newest, names, recipe, link, *rest)
-    bought = label > 0
-    rows = (matrix[bought], label[bought], newest[bought])
-    return HurdleModel(
-        _refit_part(matrix, bought.astype(float), newest, names, recipe, "logit", *rest),
-        _refit_part(*rows, names, recipe.amount, "log", *rest),
-    )
-
-
-def _refit_part(
-    matrix: Array,
-    label: Array,
-    newest: Mask,
-    names: tuple[str, ...],
-    recipe: Recipe,
-    link: Link,
-    seed: int,
-    num_threads: int,
-) -> BlendModel:
-    scale = _unit(label, link)
-    objective = "binary" if link == "logit" else "tweedie"
-    fit_linear = linear.fit_logistic if link == "logit" else linear.fit_tweedie
-    model = BlendModel(
-        features=names,
-        trees=trees.fit_trees(
-            matrix, label / scale, objective, recipe.rounds, seed=seed, num_threads=num_threads
-        ),
-        linear=fit_linear(matrix, label / scale, recipe.penalty),
-        tree_share=TREE_SHARE,
-        link=link,
-        slope=recipe.slope,
-        intercept=recipe.level + float(np.log(scale)),
-    )
-    if link == "log":
-        return model
-    level = calibration.level_logit(model.raw(matrix[newest], num_threads), label[newest])
-    return model.calibrated(recipe.slope, level)
 
 
 def _test_predictions(
@@ -376,8 +247,3 @@ def _verdicts(
         )
         found.append(Verdict(name, "negative_mae", error))
     return tuple(found)
-
-
-def _unit(label: Array, link: Link) -> float:
-    """Return the mean value, so that the unit of money changes nothing; 1 for labels."""
-    return float(label.mean()) if link == "log" else 1.0

@@ -14,6 +14,7 @@ import pandas as pd
 
 from ml.hurdle import Scorer, scorer_from_dict
 from ml.intervals import Difference
+from ml.parameters import DEFAULTS, Parameters
 from ml.value_interval import ValueInterval
 
 Array = npt.NDArray[np.float64]
@@ -68,6 +69,8 @@ class TrainedModel:
         that were trained before there was one.
     feature_power : mapping of str to float
         AUC (value: absolute Spearman) of each feature alone on the test cutoff.
+    parameters : Parameters
+        What was free in how it was fitted.
     """
 
     kind: str
@@ -86,6 +89,7 @@ class TrainedModel:
     spread: ValueInterval | None = None
     feature_power: Mapping[str, float] = field(default_factory=dict)
     judged: Scorer | None = None
+    parameters: Parameters = DEFAULTS
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -167,6 +171,7 @@ class TrainedModel:
             "kind": self.kind,
             "horizon_days": self.horizon_days,
             "seed": self.seed,
+            "parameters": self.parameters.to_dict(),
             "rounds": self.rounds,
             "fit_dates": list(self.fit_dates),
             "validation_date": self.validation_date,
@@ -200,6 +205,7 @@ class TrainedModel:
             model=scorer_from_dict(record["model"], trees),
             horizon_days=record["horizon_days"],
             seed=record["seed"],
+            parameters=Parameters.from_dict(record.get("parameters")),
             rounds=record["rounds"],
             fit_dates=tuple(record["fit_dates"]),
             validation_date=record["validation_date"],
