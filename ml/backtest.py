@@ -18,6 +18,7 @@ from ml.blend import Link
 from ml.classifier import judge
 from ml.resampling import resample
 from ml.splits import NotEnoughHistory, as_of_dates, split_by_time
+from ml.task import Task
 
 PROBABILITY_FIGURES = (
     *evaluation.PROBABILITY_METRICS,
@@ -71,11 +72,9 @@ class Backtest:
 
 def backtest(
     frame: pd.DataFrame,
+    task: Task,
     *,
-    kind: str,
     horizon_days: int,
-    baseline_column: str,
-    link: Link,
     features: Sequence[str] | None = None,
     origins: int = 4,
     most_rows: int = 200_000,
@@ -90,7 +89,7 @@ def backtest(
     ----------
     frame : DataFrame
         One row per (``customer_key``, ``as_of``) with numeric features and a ``label``.
-    kind, horizon_days, baseline_column, link, features, seed, num_threads, min_rows
+    task, horizon_days, features, seed, num_threads, min_rows
         See `ml.classifier.train`.
     origins : int, default 4
         How many instants to judge at; the newest date of the frame is always one.
@@ -111,17 +110,14 @@ def backtest(
     FeatureError, ValueError
         See `ml.classifier.train`.
     """
-    binary = link == "logit"
-    chosen = choose_origins(frame, horizon_days, origins, min_rows=min_rows, binary=binary)
+    chosen = choose_origins(frame, horizon_days, origins, min_rows=min_rows, binary=task.is_binary)
     parts = []
     for origin in chosen:
         known = frame[frame["as_of"] <= origin]
         judgement = judge(
             draw_customers(known, most_rows, seed),
-            kind=kind,
+            task,
             horizon_days=horizon_days,
-            baseline_column=baseline_column,
-            link=link,
             features=features,
             seed=seed,
             num_threads=num_threads,
@@ -131,7 +127,7 @@ def backtest(
         part.insert(0, "origin", origin)
         parts.append(part)
     return judge_predictions(
-        pd.concat(parts, ignore_index=True), horizon_days, link, seed=seed, rounds=rounds
+        pd.concat(parts, ignore_index=True), horizon_days, task.link, seed=seed, rounds=rounds
     )
 
 

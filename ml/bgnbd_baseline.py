@@ -8,6 +8,7 @@ import pandas as pd
 
 from ml.bgnbd import BGNBD, NotEnoughRepeatBuyers, fit_bgnbd
 from ml.gamma_gamma import GammaGamma, fit_gamma_gamma
+from ml.task import Task
 
 Array = npt.NDArray[np.float64]
 PURCHASES = ("days_since_first_order", "days_since_last_order", "order_days_total")
@@ -22,8 +23,7 @@ def bgnbd_scores(
     label: Array,
     known: npt.NDArray[np.bool_],
     test: npt.NDArray[np.bool_],
-    *,
-    kind: str,
+    task: Task,
     horizon_days: int,
 ) -> dict[str, Array]:
     """Score the test rows by models fitted on what was known at the test cutoff.
@@ -41,23 +41,24 @@ def bgnbd_scores(
         Labels; read of the known rows only.
     known, test : bool array, shape (n,)
         Rows whose label is known at the test cutoff, and rows to score.
-    kind : str
-        "churn" and "purchase" get ``bgnbd``, "value" gets ``bgnbd_spend``.
+    task : Task
+        Whether somebody buys gets ``bgnbd``, what they spend gets ``bgnbd_spend``.
     horizon_days : int
 
     Returns
     -------
     scores : dict of str to float array, shape (rows to score,)
-        Empty for another kind, where a column is missing, and where too few customers bought
+        Empty where a column is missing, and where too few customers bought
         again. Rows of customers without an order get the mean label of such rows in the past.
     """
-    needed = (*PURCHASES, SPEND) if kind == "value" else PURCHASES
-    if kind not in ("churn", "purchase", "value") or not set(needed) <= set(frame.columns):
+    is_spend = task.outcome == "spend"
+    needed = (*PURCHASES, SPEND) if is_spend else PURCHASES
+    if not set(needed) <= set(frame.columns):
         return {}
     cutoff = frame.loc[test, "as_of"].max()
     newest = frame.sort_values("as_of", kind="stable").drop_duplicates("customer_key", keep="last")
     try:
-        purchases, spend = _fit(_statistics(newest, cutoff), with_spend=kind == "value")
+        purchases, spend = _fit(_statistics(newest, cutoff), with_spend=is_spend)
     except NotEnoughRepeatBuyers:
         return {}
     never = frame["days_since_last_order"].isna().to_numpy()
@@ -67,7 +68,7 @@ def bgnbd_scores(
     counts = (now["frequency"], now["recency"], now["age"])
     if spend is None:
         buys = purchases.probability_of_purchase(horizon_days, *counts)
-        scores[bought] = 1 - buys if kind == "churn" else buys
+        scores[bought] = 1 - buys if task.outcome == "no purchase" else buys
         return {"bgnbd": scores[test]}
     expected = purchases.expected_purchases(horizon_days, *counts)
     scores[bought] = expected * _expected_spend(spend, now)

@@ -1,56 +1,29 @@
 """Churn: the probability that an active customer buys nothing within the horizon."""
 
-from __future__ import annotations
+from ml.task import Task
 
-from collections.abc import Sequence
-
-import pandas as pd
-
-from ml.classifier import train
-from ml.trained import TrainedModel
-
-
-def train_churn(
-    frame: pd.DataFrame,
-    *,
-    horizon_days: int,
-    recency: str = "days_since_last_order",
-    features: Sequence[str] | None = None,
-    seed: int = 0,
-    num_threads: int = 2,
-    min_rows: int = 100,
-) -> TrainedModel:
-    """Train a churn model and judge it beside recency and logistic regression.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        One row per (``customer_key``, ``as_of``) of customers who bought in the last
-        2 x `horizon_days`; ``label`` is 1 where nothing is bought in the next `horizon_days`.
-    horizon_days : int
-        Days without a purchase that count as churn.
-    recency : str
-        Feature of the recency baseline, in days.
-    features, seed, num_threads, min_rows
-        See `ml.classifier.train`.
-
-    Returns
-    -------
-    TrainedModel
-        `predict` gives the churn probability.
-
-    Raises
-    ------
-    NotEnoughHistory, FeatureError
-    """
-    return train(
-        frame,
-        kind="churn",
-        horizon_days=horizon_days,
-        baseline_column=recency,
-        link="logit",
-        features=features,
-        seed=seed,
-        num_threads=num_threads,
-        min_rows=min_rows,
-    )
+CHURN = Task(
+    name="churn",
+    outcome="no purchase",
+    horizon="churn",
+    active_by=("days_since_last_order",),
+    baseline_column="days_since_last_order",
+    score_column="churn_probability",
+    description="Probability that an active customer buys nothing within the horizon.",
+    title="Churn: no purchase within {days} days",
+    meaning=(
+        "The probability that a customer who bought in the last {population} days buys nothing in "
+        "the {horizon} days from the as-of date on."
+    ),
+    positive="would leave",
+    directions={
+        "days_since_last_order": 1,
+        "days_since_last_event": 1,
+        "order_days_30d": -1,
+        "order_days_90d": -1,
+        "order_days_365d": -1,
+        "order_days_total": -1,
+        "active_days_30d": -1,
+        "active_days_90d": -1,
+    },
+)

@@ -1,4 +1,4 @@
-"""The shared core of churn, propensity and value: fit, calibrate, judge, refit.
+"""The shared core of every task: fit, calibrate, judge, refit.
 
 1. Probe: fit on the older dates; choose rounds, penalty and the slope of the calibration on the
    validation date (see `ml.recipe`).
@@ -28,6 +28,7 @@ from ml.parameters import DEFAULTS, Learner, Parameters
 from ml.plausibility import feature_power
 from ml.recipe import Recipe, probe, refit
 from ml.splits import TimeSplit, as_of_dates, split_by_time
+from ml.task import Task
 from ml.trained import TrainedModel, Verdict
 from ml.value_interval import coverage_table, fit_value_interval
 
@@ -59,11 +60,9 @@ class Judgement:
 
 def train(
     frame: pd.DataFrame,
+    task: Task,
     *,
-    kind: str,
     horizon_days: int,
-    baseline_column: str,
-    link: Link,
     features: Sequence[str] | None = None,
     parameters: Parameters = DEFAULTS,
     seed: int = 0,
@@ -76,14 +75,10 @@ def train(
     ----------
     frame : DataFrame
         One row per (``customer_key``, ``as_of``) with numeric features and a ``label``.
-    kind : str
-        Name of the model, such as "churn".
+    task : Task
+        A value gets a hurdle model where enough buy and enough do not.
     horizon_days : int
         Length of the label window in days.
-    baseline_column : str
-        Feature of the simplest baseline: recency for a probability, spend for a value.
-    link : {"logit", "log"}
-        Probability, or value (a hurdle model where enough buy and enough do not).
     features : sequence of str, optional
         Default: every column but the key, the date and the label.
     parameters : Parameters
@@ -101,17 +96,15 @@ def train(
     """
     judgement = judge(
         frame,
-        kind=kind,
+        task,
         horizon_days=horizon_days,
-        baseline_column=baseline_column,
-        link=link,
         features=features,
         parameters=parameters,
         seed=seed,
         num_threads=num_threads,
         min_rows=min_rows,
     )
-    binary = link == "logit"
+    binary, link = task.is_binary, task.link
     recipe, split, predictions = judgement.recipe, judgement.split, judgement.predictions
     ordered, names = _ordered(frame), judgement.features
     matrix = feature_matrix(ordered, names)
@@ -134,7 +127,7 @@ def train(
             np.r_[recipe.predicted, scores["model"]], np.r_[checked, tested]
         )
     return TrainedModel(
-        kind=kind,
+        kind=task.name,
         model=model,
         judged=judgement.model,
         horizon_days=horizon_days,
@@ -158,11 +151,9 @@ def train(
 
 def judge(
     frame: pd.DataFrame,
+    task: Task,
     *,
-    kind: str,
     horizon_days: int,
-    baseline_column: str,
-    link: Link,
     features: Sequence[str] | None = None,
     parameters: Parameters = DEFAULTS,
     seed: int = 0,
@@ -178,7 +169,8 @@ def judge(
     -------
     Judgement
     """
-    split = split_by_time(frame, horizon_days, min_rows=min_rows, binary=link == "logit")
+    link = task.link
+    split = split_by_time(frame, horizon_days, min_rows=min_rows, binary=task.is_binary)
     names = tuple(features) if features is not None else feature_names(frame)
     ordered = _ordered(frame)
     matrix = feature_matrix(ordered, names)
@@ -190,8 +182,8 @@ def judge(
     newest = split.rows(ordered, split.training[-calibration.RECENT_DATES :])[known]
     judged = refit(matrix[known], label[known], newest, names, recipe, link, learner)
     predictions = _test_predictions(
-        ordered, matrix, label, known, test, judged, baseline_column, num_threads
-    ).assign(**bgnbd_scores(ordered, label, known, test, kind=kind, horizon_days=horizon_days))
+        ordered, matrix, label, known, test, judged, task.baseline_column, num_threads
+    ).assign(**bgnbd_scores(ordered, label, known, test, task, horizon_days))
     return Judgement(split, names, recipe, judged, predictions)
 
 

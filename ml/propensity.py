@@ -1,56 +1,28 @@
 """Propensity: the probability that a customer buys within the horizon."""
 
-from __future__ import annotations
+from ml.task import Task
 
-from collections.abc import Sequence
-
-import pandas as pd
-
-from ml.classifier import train
-from ml.trained import TrainedModel
-
-
-def train_propensity(
-    frame: pd.DataFrame,
-    *,
-    horizon_days: int,
-    recency: str = "days_since_last_order",
-    features: Sequence[str] | None = None,
-    seed: int = 0,
-    num_threads: int = 2,
-    min_rows: int = 100,
-) -> TrainedModel:
-    """Train a purchase model and judge it beside recency and logistic regression.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        One row per (``customer_key``, ``as_of``); ``label`` is 1 where the customer
-        buys in the next `horizon_days`.
-    horizon_days : int
-        Length of the window in days.
-    recency : str
-        Feature of the recency baseline, in days.
-    features, seed, num_threads, min_rows
-        See `ml.classifier.train`.
-
-    Returns
-    -------
-    TrainedModel
-        `predict` gives the purchase probability.
-
-    Raises
-    ------
-    NotEnoughHistory, FeatureError
-    """
-    return train(
-        frame,
-        kind="purchase",
-        horizon_days=horizon_days,
-        baseline_column=recency,
-        link="logit",
-        features=features,
-        seed=seed,
-        num_threads=num_threads,
-        min_rows=min_rows,
-    )
+PURCHASE = Task(
+    name="purchase",
+    outcome="purchase",
+    horizon="purchase",
+    active_by=("days_since_last_order", "days_since_last_event"),
+    baseline_column="days_since_last_order",
+    score_column="purchase_probability",
+    description="Probability that an active customer buys within the horizon.",
+    title="Purchase within {days} days",
+    meaning=(
+        "The probability that a customer who bought or was otherwise active lately buys in the "
+        "{horizon} days from the as-of date on."
+    ),
+    positive="would buy",
+    # not recency: who has just bought may need nothing for a while
+    directions={
+        "days_since_last_event": -1,
+        "order_days_90d": 1,
+        "order_days_365d": 1,
+        "order_days_total": 1,
+        "active_days_30d": 1,
+        "active_days_90d": 1,
+    },
+)

@@ -9,16 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from ml.hurdle import Scorer, scorer_from_dict
 from ml.intervals import Difference
 from ml.parameters import DEFAULTS, Parameters
-from ml.value_interval import ValueInterval
+from ml.scoring_model import ScoringModel, read_scoring_files, scoring_parts
 
-Array = npt.NDArray[np.float64]
-FORMAT = 1
+EVIDENCE = "evidence.json"
 
 
 @dataclass(frozen=True)
@@ -38,21 +36,17 @@ class Verdict:
         ).replace("no different than", "no different from")
 
 
-@dataclass(frozen=True)
-class TrainedModel:
+@dataclass(frozen=True, kw_only=True)
+class TrainedModel(ScoringModel):
     """A production model and the evidence for it.
 
     Attributes
     ----------
-    kind : str
-        "churn", "purchase" or "value".
-    model : BlendModel or HurdleModel
-        Refitted on every labelled date.
     judged : BlendModel, HurdleModel or None
         The same recipe fitted on `fit_dates` and `validation_date` only: the model that
         `test_predictions` are of. None in records from before it was kept.
-    horizon_days, seed, rounds, rows : int
-        Label window, seed, LightGBM rounds, training rows of the production model.
+    seed, rounds, rows : int
+        Seed, LightGBM rounds, training rows of the production model.
     fit_dates, trained_on : tuple of str
         ISO dates of the fit part and of everything in the production model.
     validation_date, test_date : str
@@ -64,18 +58,12 @@ class TrainedModel:
         model that had not seen the test cutoff.
     verdicts : tuple of Verdict
         Paired comparisons with every baseline.
-    spread : ValueInterval or None
-        The 80 % interval about a predicted value; None for probabilities, and for value models
-        that were trained before there was one.
     feature_power : mapping of str to float
         AUC (value: absolute Spearman) of each feature alone on the test cutoff.
     parameters : Parameters
         What was free in how it was fitted.
     """
 
-    kind: str
-    model: Scorer
-    horizon_days: int
     seed: int
     rounds: int
     fit_dates: tuple[str, ...]
@@ -86,31 +74,9 @@ class TrainedModel:
     metrics: pd.DataFrame
     test_predictions: pd.DataFrame
     verdicts: tuple[Verdict, ...]
-    spread: ValueInterval | None = None
     feature_power: Mapping[str, float] = field(default_factory=dict)
     judged: Scorer | None = None
     parameters: Parameters = DEFAULTS
-
-    @property
-    def features(self) -> tuple[str, ...]:
-        """Names of the features, in the order of the model."""
-        return self.model.features
-
-    def predict(self, frame: pd.DataFrame, num_threads: int = 2) -> Array:
-        """Score a frame: probabilities in [0, 1] or values of at least 0, shape (n,)."""
-        return self.model.predict(frame, num_threads)
-
-    def interval(self, frame: pd.DataFrame, num_threads: int = 2) -> tuple[Array, Array]:
-        """Low and high end of the 80 % interval of each value, two float arrays of shape (n,).
-
-        Raises
-        ------
-        ValueError
-            The model has none; see `spread`.
-        """
-        if self.spread is None:
-            raise ValueError(f"this {self.kind} model has no interval: train a value model again")
-        return self.spread.ends(self.predict(frame, num_threads))
 
     def metric(self, name: str, model: str = "model") -> float:
         """Return one figure of the metrics table."""
@@ -119,20 +85,9 @@ class TrainedModel:
             raise KeyError(f"no metric {name!r} of {model!r}")
         return float(self.metrics.loc[row, "value"].iloc[0])
 
-    def importance(self) -> pd.DataFrame:
-        """Gain of each feature in the trees and its coefficient: one row per feature."""
-        table = pd.DataFrame(
-            {
-                "feature": self.features,
-                "gain": self.model.gain(),
-                "coefficient": self.model.coefficients(),
-            }
-        )
-        return table.sort_values("gain", ascending=False, ignore_index=True)
-
     def to_json(self) -> str:
         """Return everything as one JSON text, the trees in LightGBM's text format."""
-        record = {**self._record(), "trees": self.model.trees}
+        record = {**self.scoring_record(), **self._evidence(), "trees": self.model.trees}
         if self.judged is not None:
             record["judged_trees"] = self.judged.trees
         return json.dumps(record, allow_nan=False)
@@ -144,32 +99,32 @@ class TrainedModel:
         return cls._from_record(record, record["trees"], record.get("judged_trees"))
 
     def save(self, folder: Path) -> None:
-        """Write ``model.txt``, ``judged.txt`` (trees) and ``model.json`` (all else) to a folder."""
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "model.txt").write_text(self.model.trees, encoding="utf-8")
+        """Write the scoring part, ``evidence.json`` and the trees of the judged model.
+
+        `ScoringModel.load` reads the scoring part alone, without the predictions and the judged
+        twin that make up most of the record.
+        """
+        super().save(folder)
         if self.judged is not None:
             (folder / "judged.txt").write_text(self.judged.trees, encoding="utf-8")
-        record = json.dumps(self._record(), allow_nan=False)
-        (folder / "model.json").write_text(record, encoding="utf-8")
+        evidence = json.dumps(self._evidence(), allow_nan=False)
+        (folder / EVIDENCE).write_text(evidence, encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> TrainedModel:
-        """Read what `save` wrote."""
-        record = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-        judged = folder / "judged.txt"
+        """Read what `save` wrote, now or when model and evidence were one file."""
+        record, trees = read_scoring_files(folder)
+        evidence, judged = folder / EVIDENCE, folder / "judged.txt"
+        if evidence.exists():
+            record |= json.loads(evidence.read_text(encoding="utf-8"))
         return cls._from_record(
-            record,
-            (folder / "model.txt").read_text(encoding="utf-8"),
-            judged.read_text(encoding="utf-8") if judged.exists() else None,
+            record, trees, judged.read_text(encoding="utf-8") if judged.exists() else None
         )
 
-    def _record(self) -> dict[str, Any]:
+    def _evidence(self) -> dict[str, Any]:
         predictions = self.test_predictions.copy()
         predictions["as_of"] = predictions["as_of"].map(pd.Timestamp.isoformat)
         return {
-            "format": FORMAT,
-            "kind": self.kind,
-            "horizon_days": self.horizon_days,
             "seed": self.seed,
             "parameters": self.parameters.to_dict(),
             "rounds": self.rounds,
@@ -178,7 +133,6 @@ class TrainedModel:
             "test_date": self.test_date,
             "trained_on": list(self.trained_on),
             "rows": self.rows,
-            "model": self.model.to_dict(),
             "judged": None if self.judged is None else self.judged.to_dict(),
             "metrics": _columns(self.metrics),
             "feature_power": dict(self.feature_power),
@@ -186,24 +140,20 @@ class TrainedModel:
             "verdicts": [
                 {**asdict(v), "difference": _finite(asdict(v.difference))} for v in self.verdicts
             ],
-            "spread": None if self.spread is None else self.spread.to_dict(),
         }
 
     @classmethod
     def _from_record(
         cls, record: dict[str, Any], trees: str, judged_trees: str | None
     ) -> TrainedModel:
-        if record.get("format") != FORMAT:
-            raise ValueError(f"model record has format {record.get('format')}, not {FORMAT}")
+        parts = scoring_parts(record, trees)
         predictions = pd.DataFrame(record["test_predictions"])
         predictions["as_of"] = pd.to_datetime(predictions["as_of"]).astype("datetime64[us]")
         metrics = pd.DataFrame(record["metrics"])
         numbers = ["value", "low", "high"]
         metrics[numbers] = metrics[numbers].astype(float)
         return cls(
-            kind=record["kind"],
-            model=scorer_from_dict(record["model"], trees),
-            horizon_days=record["horizon_days"],
+            **parts,
             seed=record["seed"],
             parameters=Parameters.from_dict(record.get("parameters")),
             rounds=record["rounds"],
@@ -218,7 +168,6 @@ class TrainedModel:
                 Verdict(v["baseline"], v["metric"], Difference(**_numbers(v["difference"])))
                 for v in record["verdicts"]
             ),
-            spread=ValueInterval.from_dict(record["spread"]) if record.get("spread") else None,
             feature_power=record.get("feature_power", {}),
             judged=(
                 None if judged_trees is None else scorer_from_dict(record["judged"], judged_trees)

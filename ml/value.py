@@ -7,57 +7,26 @@ squared error is lower on both, and the ranks are alike; see docs/adr/0009. With
 who do not buy, it is that one Tweedie blend.
 """
 
-from __future__ import annotations
+from ml.task import Task
 
-from collections.abc import Sequence
-
-import pandas as pd
-
-from ml.classifier import train
-from ml.trained import TrainedModel
-
-
-def train_value(
-    frame: pd.DataFrame,
-    *,
-    horizon_days: int,
-    spend: str = "revenue_90d",
-    features: Sequence[str] | None = None,
-    seed: int = 0,
-    num_threads: int = 2,
-    min_rows: int = 100,
-) -> TrainedModel:
-    """Train a value model and judge it beside recent spend scaled.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        One row per (``customer_key``, ``as_of``); ``label`` is the gross spend of
-        the next `horizon_days`, at least 0.
-    horizon_days : int
-        Length of the window in days.
-    spend : str
-        Feature of the baseline: recent spend in the unit of the label.
-    features, seed, num_threads, min_rows
-        See `ml.classifier.train`.
-
-    Returns
-    -------
-    TrainedModel
-        `predict` gives the expected spend in the unit of the label.
-
-    Raises
-    ------
-    NotEnoughHistory, FeatureError
-    """
-    return train(
-        frame,
-        kind="value",
-        horizon_days=horizon_days,
-        baseline_column=spend,
-        link="log",
-        features=features,
-        seed=seed,
-        num_threads=num_threads,
-        min_rows=min_rows,
-    )
+VALUE = Task(
+    name="value",
+    outcome="spend",
+    horizon="churn",
+    active_by=("days_since_last_order",),
+    baseline_column="revenue_90d",
+    score_column="expected_value",
+    description="Expected spend of an active customer over the churn horizon.",
+    title="Value: spend within {days} days",
+    meaning=(
+        "The gross spend expected of a customer who bought in the last {population} days, within "
+        "the {horizon} days from the as-of date on, in the currency of the orders."
+    ),
+    directions={
+        "days_since_last_order": -1,
+        "order_days_90d": 1,
+        "order_days_365d": 1,
+        "revenue_90d": 1,
+        "revenue_365d": 1,
+    },
+)

@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import duckdb
 
+from ml.task import Task
+from ml.tasks import TASKS
 from orchestration.settings import Settings
 
 TIME_COLUMNS = {
@@ -40,6 +42,10 @@ class Horizons:
     @property
     def population_days(self) -> int:
         return 2 * self.churn_days
+
+    def days_of(self, task: Task) -> int:
+        """How far the labels of a task look ahead."""
+        return {"churn": self.churn_days, "purchase": self.purchase_days}[task.horizon]
 
 
 def set_clock(
@@ -108,15 +114,10 @@ def set_as_of_dates(
     count: int,
 ) -> int:
     """Write the training instants of every task into ``ops.as_of_dates``; returns the rows."""
-    tasks = {
-        "churn": horizons.churn_days,
-        "purchase": horizons.purchase_days,
-        "value": horizons.churn_days,
-    }
     rows = [
-        (task, date, days, horizons.population_days)
-        for task, days in tasks.items()
-        for date in as_of_dates(newest, oldest, days, step_days, count)
+        (task.name, date, horizons.days_of(task), horizons.population_days)
+        for task in TASKS.values()
+        for date in as_of_dates(newest, oldest, horizons.days_of(task), step_days, count)
     ]
     connection.execute("begin")
     connection.execute("delete from ops.as_of_dates")

@@ -1,9 +1,8 @@
 """Judging every task at several past instants, between the lake and ``ml.backtest``."""
 
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import duckdb
 import pandas as pd
@@ -13,18 +12,14 @@ from ml.groups import judge_groups, merge_small, tenure_band
 from ml.matrix import feature_names
 from ml.profit import CostTable
 from ml.splits import NotEnoughHistory
+from ml.task import Task
+from ml.tasks import TASKS
 from orchestration.lake import Lake
-from orchestration.models import TASKS, load_segments, read_training_frame
+from orchestration.models import load_segments, read_training_frame
 from orchestration.registry import Registry
 from orchestration.settings import Settings
 
 GROUPS = ("segment", "country", "tenure", "channel")
-BASELINE_COLUMNS: Mapping[str, tuple[Literal["logit", "log"], str]] = {
-    "churn": ("logit", "days_since_last_order"),
-    "purchase": ("logit", "days_since_last_order"),
-    "value": ("log", "revenue_90d"),
-}
-"""Link and column of the simplest baseline of each task."""
 
 _CHANNELS = """
 with origins as (
@@ -61,7 +56,7 @@ _VALUE_KEPT = "select avg(label) from marts.customer_labels where task = 'value'
 class TaskEvaluation:
     """What was found of one task; ``reason`` says why there is nothing."""
 
-    task: str
+    task: Task
     found: Backtest | None
     groups: pd.DataFrame | None
     reason: str = ""
@@ -78,7 +73,7 @@ class Evaluation:
 
 
 def evaluate(lake: Lake, values: Settings, log: logging.Logger) -> Evaluation:
-    """Judge churn, purchase and value at past instants of what is in the lake.
+    """Judge every task at past instants of what is in the lake.
 
     Raises
     ------
@@ -91,9 +86,9 @@ def evaluate(lake: Lake, values: Settings, log: logging.Logger) -> Evaluation:
     assert row is not None
     tasks = []
     snapshot = 0
-    for task in TASKS:
-        frame, horizon_days, snapshot = read_training_frame(lake, task)
-        log.info(f"{task}: {len(frame):,} labelled rows")
+    for task in TASKS.values():
+        frame, horizon_days, snapshot = read_training_frame(lake, task.name)
+        log.info(f"{task.name}: {len(frame):,} labelled rows")
         tasks.append(_evaluate_task(task, frame, horizon_days, lake, values))
     return Evaluation(row[0], snapshot, costs, tuple(tasks))
 
@@ -113,18 +108,15 @@ def cost_table(connection: duckdb.DuckDBPyConnection, values: Settings) -> CostT
 
 
 def _evaluate_task(
-    task: str, frame: pd.DataFrame, horizon_days: int | None, lake: Lake, values: Settings
+    task: Task, frame: pd.DataFrame, horizon_days: int | None, lake: Lake, values: Settings
 ) -> TaskEvaluation:
-    link, baseline_column = BASELINE_COLUMNS[task]
     try:
         if horizon_days is None:
             raise NotEnoughHistory("there is no labelled customer yet")
         found = backtest(
             frame,
-            kind=task,
+            task,
             horizon_days=horizon_days,
-            baseline_column=baseline_column,
-            link=link,
             features=feature_names(frame),
             origins=values.evaluation_origins,
             most_rows=values.evaluation_rows,
@@ -134,7 +126,7 @@ def _evaluate_task(
     except NotEnoughHistory as problem:
         return TaskEvaluation(task, None, None, str(problem))
     rows = with_groups(found.predictions, frame, lake, Registry(values))
-    groups = judge_groups(rows, GROUPS, link, seed=values.seed)
+    groups = judge_groups(rows, GROUPS, task.link, seed=values.seed)
     return TaskEvaluation(task, found, groups)
 
 

@@ -11,16 +11,11 @@ from ml import groups as group_rules
 from ml.backtest import Backtest
 from ml.evaluation import decile_table
 from ml.profit import CostTable, Decision, decide, profit_curve
+from ml.task import Task
 from orchestration.evaluation import Evaluation, TaskEvaluation
 from orchestration.pages import Page
 from orchestration.summary import BASELINES
 
-QUESTIONS = {
-    "churn": "Churn: no purchase within {days} days",
-    "purchase": "Purchase within {days} days",
-    "value": "Value: spend within {days} days",
-}
-POSITIVE = {"churn": "would leave", "purchase": "would buy"}
 HEADLINES = {
     "logit": ("roc_auc", "average_precision", "brier", "ece", "calibration_slope"),
     "log": ("mae", "spearman", "gini", "aggregate_ratio", "top_10"),
@@ -73,13 +68,13 @@ def evaluation_report(found: Evaluation, title: str, written: datetime) -> Repor
     return report
 
 
-def _task(report: Report, task: TaskEvaluation, costs: CostTable) -> None:
-    page, found = report.page, task.found
+def _task(report: Report, judged: TaskEvaluation, costs: CostTable) -> None:
+    page, task, found = report.page, judged.task, judged.found
     if found is None:
-        page.heading(task.task.capitalize())
-        page.paragraph(f"Not judged: {task.reason}")
+        page.heading(task.name.capitalize())
+        page.paragraph(f"Not judged: {judged.reason}")
         return
-    page.heading(QUESTIONS[task.task].format(days=found.horizon_days))
+    page.heading(task.title.format(days=found.horizon_days))
     predictions = found.predictions
     page.paragraph(
         f"{len(predictions):,} predictions of {predictions['customer_key'].nunique():,} customers "
@@ -87,26 +82,26 @@ def _task(report: Report, task: TaskEvaluation, costs: CostTable) -> None:
         f"{', '.join(f'{origin:%Y-%m-%d}' for origin in found.origins)}. "
         f"Mean of what happened: {predictions['label'].mean():,.3f}.{_overlap(found)}"
     )
-    page.bullets(findings(found, task.groups))
+    page.bullets(findings(found, judged.groups))
     page.heading("All origins together", 3)
     page.table(_by_metric(found.pooled, "model"))
     page.heading("Difference to each baseline", 3)
     page.table(_differences(found.differences))
     page.heading("Origin by origin", 3)
     page.table(_by_origin(found.by_origin, HEADLINES[found.link]))
-    report.tables[f"{task.task}_by_origin"] = found.by_origin
-    report.tables[f"{task.task}_pooled"] = found.pooled
-    report.tables[f"{task.task}_differences"] = found.differences
-    _pictures(page, task.task, found)
-    if found.link == "logit":
-        _profit(report, task.task, found, costs)
+    report.tables[f"{task.name}_by_origin"] = found.by_origin
+    report.tables[f"{task.name}_pooled"] = found.pooled
+    report.tables[f"{task.name}_differences"] = found.differences
+    _pictures(page, task.name, found)
+    if task.is_binary:
+        _profit(report, task, found, costs)
     else:
         deciles = decile_table(predictions["label"], predictions["model"])
-        report.tables[f"{task.task}_deciles"] = deciles
+        report.tables[f"{task.name}_deciles"] = deciles
         page.heading("By decile of the prediction", 3)
         page.table(_deciles(deciles))
-    if task.groups is not None:
-        report.tables[f"{task.task}_groups"] = task.groups
+    if judged.groups is not None:
+        report.tables[f"{task.name}_groups"] = judged.groups
         page.heading("By group of customers", 3)
         page.paragraph(
             f"Flagged: the whole interval of the difference to all others is more than "
@@ -117,7 +112,7 @@ def _task(report: Report, task: TaskEvaluation, costs: CostTable) -> None:
             "group of customers who are alike any ranking is less sharp: the AUC promised is what "
             "the group's own probabilities imply."
         )
-        page.table(_groups(task.groups, "AUC" if found.link == "logit" else "Spearman"))
+        page.table(_groups(judged.groups, "AUC" if task.is_binary else "Spearman"))
 
 
 def _overlap(found: Backtest) -> str:
@@ -189,17 +184,17 @@ def _pictures(page: Page, task: str, found: Backtest) -> None:
     page.picture(f"{task}_lift", lift_png(label, scores, f"Lift: {when}"))
 
 
-def _profit(report: Report, task: str, found: Backtest, costs: CostTable) -> None:
+def _profit(report: Report, task: Task, found: Backtest, costs: CostTable) -> None:
     from ml.plots import profit_png
 
     page, rows = report.page, found.predictions
     decision = decide(rows["label"], rows["model"], costs, clusters=rows["customer_key"])
-    report.decisions[task] = decision
+    report.decisions[task.name] = decision
     curve = profit_curve(rows["label"], rows["model"], costs)
     page.heading("Whom to contact", 3)
     page.paragraph(
         f"A contact costs {costs.contact_cost:,.2f} and succeeds with {costs.save_rate:.0%} of "
-        f"those who {POSITIVE[task]}; a success is worth {costs.value_kept:,.2f} "
+        f"those who {task.positive}; a success is worth {costs.value_kept:,.2f} "
         "(SHOAL_CONTACT_COST, SHOAL_SAVE_RATE, SHOAL_VALUE_KEPT). So a contact pays above a "
         f"probability of {costs.threshold:.3f}."
     )
@@ -209,8 +204,8 @@ def _profit(report: Report, task: str, found: Backtest, costs: CostTable) -> Non
         f"({decision.low:,.0f} to {decision.high:,.0f}). Contacting everyone would have brought "
         f"{decision.everyone:,.0f}, the best share by hindsight {decision.best:,.0f}."
     )
-    title = f"Profit: {task} in {found.horizon_days} days"
-    page.picture(f"{task}_profit", profit_png(curve, costs.threshold, title))
+    title = f"Profit: {task.name} in {found.horizon_days} days"
+    page.picture(f"{task.name}_profit", profit_png(curve, costs.threshold, title))
 
 
 def _by_metric(table: pd.DataFrame, column: str) -> pd.DataFrame:

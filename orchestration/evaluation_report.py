@@ -65,11 +65,11 @@ def write_evaluation(lake: Lake, values: Settings, log: logging.Logger) -> dict[
     metadata: dict[str, Any] = {"report": dg.MetadataValue.path(page)}
     for task in found.tasks:
         if task.found is None:
-            metadata[task.task] = f"not judged: {task.reason}"
+            metadata[task.task.name] = f"not judged: {task.reason}"
             continue
         lines = findings(task.found, task.groups)
-        metadata[task.task] = dg.MetadataValue.md("\n".join(f"- {line}" for line in lines))
+        metadata[task.task.name] = dg.MetadataValue.md("\n".join(f"- {line}" for line in lines))
         headline = HEADLINES[task.found.link][0]
         own = task.found.pooled.query("model == 'model' and metric == @headline")
-        metadata[f"{task.task}_{headline}"] = float(own["value"].item())
+        metadata[f"{task.task.name}_{headline}"] = float(own["value"].item())
     return metadata

@@ -9,18 +9,11 @@ import pandas as pd
 from ml.champion import Comparison, labels_known_by, simple_groups
 from ml.evaluation import aggregate_ratio, expected_calibration_error, roc_auc, spearman
 from ml.reasons import Phrase
+from ml.tasks import TASKS
 from ml.trained import TrainedModel
 from orchestration.documents import Block, Bullets, Heading, Picture, Table, Text
 from orchestration.registry import Version
 
-PREDICTS = {
-    "churn": "The probability that a customer who bought in the last {population} days buys "
-    "nothing in the {horizon} days from the as-of date on.",
-    "purchase": "The probability that a customer who bought or was otherwise active lately buys "
-    "in the {horizon} days from the as-of date on.",
-    "value": "The gross spend expected of a customer who bought in the last {population} days, "
-    "within the {horizon} days from the as-of date on, in the currency of the orders.",
-}
 LIMITS = (
     "It speaks only of customers like those that it learnt from; for everyone else the score is "
     "null and the reason says so.",
@@ -62,7 +55,7 @@ def model_card(
         Date of the card, UTC.
     """
     horizon = model.horizon_days
-    predicts = PREDICTS[model.kind].format(horizon=horizon, population=2 * horizon)
+    predicts = TASKS[model.kind].meaning.format(horizon=horizon, population=2 * horizon)
     pictures = [
         Picture(path.stem, path.read_bytes()) for path in sorted(version.folder.glob("*.png"))
     ]
@@ -117,7 +110,7 @@ def group_table(model: TrainedModel, rows: pd.DataFrame, comparison: Comparison 
     ordered = rows.set_index("customer_key").reindex(tested["customer_key"])
     label, predicted = tested["label"].to_numpy(float), tested["model"].to_numpy(float)
     against = {group.group: group for group in comparison.groups} if comparison else {}
-    is_value = model.kind == "value"
+    is_value = not TASKS[model.kind].is_binary
     lines = []
     for name, groups in simple_groups(ordered).items():
         for value in groups.cat.categories:

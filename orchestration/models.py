@@ -2,17 +2,21 @@
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import dagster as dg
 import pandas as pd
 
+from ml.classifier import train
 from ml.reasons import typical_values
+from ml.scoring_model import ScoringModel
 from ml.segments import SegmentModel
 from ml.splits import NotEnoughHistory
+from ml.task import Task
+from ml.tasks import TASKS
 from ml.trained import TrainedModel
 from orchestration.lake import Lake, current_snapshot, require_snapshot
 from orchestration.pictures import picture, save_file
@@ -26,18 +30,7 @@ from orchestration.registry import (
 from orchestration.settings import settings
 
 KEYS = ("customer_key", "as_of")
-TASKS = ("churn", "purchase", "value")
 SEGMENTS = "segments"
-HEADLINE = {"churn": "roc_auc", "purchase": "roc_auc", "value": "spearman"}
-SIMPLEST = {"recency", "recent_spend"}
-
-
-class Trainer(Protocol):
-    """How a task trains: `ml.churn.train_churn` and its like."""
-
-    def __call__(
-        self, frame: pd.DataFrame, *, horizon_days: int, seed: int, num_threads: int
-    ) -> TrainedModel: ...
 
 
 class FeaturesGone(RuntimeError):
@@ -49,8 +42,12 @@ class Champion:
     """The model that scores, with what is usual for its features."""
 
     version: Version
-    model: TrainedModel
+    model: ScoringModel
     typical: Mapping[str, float]
+
+    def trained(self) -> TrainedModel:
+        """Read the model with the evidence for it, which scoring does without."""
+        return TrainedModel.load(self.version.folder)
 
 
 def read_training_frame(
@@ -94,11 +91,12 @@ def read_training_frame(
 
 
 def train_task(
-    task: str, trainer: Trainer, lake: Lake, log: Any
+    task: Task, lake: Lake, log: Any, features: Sequence[str] | None = None
 ) -> tuple[TrainedModel | None, dict[str, Any]]:
     """Train one task and keep the result in the registry as the challenger.
 
-    Whether it is promoted is decided by `orchestration.promotion`.
+    Whether it is promoted is decided by `orchestration.promotion`. By default it learns from
+    every feature.
 
     Returns
     -------
@@ -108,15 +106,20 @@ def train_task(
         For the asset: figures with intervals, baselines, pictures, version.
     """
     values = settings()
-    frame, horizon_days, snapshot = read_training_frame(lake, task)
+    frame, horizon_days, snapshot = read_training_frame(lake, task.name)
     try:
         if horizon_days is None:
             raise NotEnoughHistory("there is no labelled customer yet")
-        trained = trainer(
-            frame, horizon_days=horizon_days, seed=values.seed, num_threads=values.threads
+        trained = train(
+            frame,
+            task,
+            horizon_days=horizon_days,
+            features=features,
+            seed=values.seed,
+            num_threads=values.threads,
         )
     except NotEnoughHistory as problem:
-        log.warning(f"{task}: not trained, whatever champion there is stays: {problem}")
+        log.warning(f"{task.name}: not trained, whatever champion there is stays: {problem}")
         return None, {"trained": False, "reason": str(problem)}
     pictures = draw(trained)
     registry = Registry(values)
@@ -126,7 +129,7 @@ def train_task(
         for title, image in pictures.items():
             (folder / f"{title}.png").write_bytes(image)
         version = registry.register(
-            task,
+            task.name,
             folder,
             metrics={
                 f"{model}.{metric}": value
@@ -150,7 +153,7 @@ def train_task(
         )
     registry.challenge(version)
     for title, image in pictures.items():
-        save_file(values.reports / "models" / f"{task}_{title}.png", image)
+        save_file(values.reports / "models" / f"{task.name}_{title}.png", image)
     return trained, {
         "trained": True,
         "version": version.label,
@@ -183,10 +186,11 @@ def _figures(trained: TrainedModel) -> Iterator[tuple[str, str, float]]:
 
 def earns_promotion(trained: TrainedModel) -> bool:
     """A challenger may score unless it is clearly worse than the simplest baseline."""
+    task = TASKS[trained.kind]
     return not any(
         verdict.difference.verdict == "worse"
         for verdict in trained.verdicts
-        if verdict.baseline in SIMPLEST and verdict.metric == HEADLINE[trained.kind]
+        if verdict.baseline == task.simplest and verdict.metric == task.headline
     )
 
 
@@ -237,7 +241,7 @@ def draw(trained: TrainedModel) -> dict[str, bytes]:
     when = f"{trained.kind} in {trained.horizon_days} days, as of {trained.test_date[:10]}"
     label = tested["label"].to_numpy()
     pictures = {"lift": lift_png(label, scores, f"Lift: {when}")}
-    if trained.kind != "value":
+    if TASKS[trained.kind].is_binary:
         pictures["roc"] = roc_png(label, scores, f"ROC: {when}")
         pictures["reliability"] = reliability_png(label, scores, f"Calibration: {when}")
     return pictures
@@ -255,10 +259,10 @@ def load_champion(registry: Registry, task: str) -> Champion | None:
     if version is None:
         return None
     typical = json.loads((version.folder / "typical.json").read_text())
-    return Champion(version, TrainedModel.load(version.folder), typical)
+    return Champion(version, ScoringModel.load(version.folder), typical)
 
 
-def lost_features(lake: Lake, model: TrainedModel) -> list[str]:
+def lost_features(lake: Lake, model: ScoringModel) -> list[str]:
     """Features of a model that ``marts.customer_features`` no longer has."""
     with lake.reader(latest=True) as connection:
         columns = connection.execute("select * from marts.customer_features limit 0").df().columns

@@ -10,6 +10,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
+from ml.tasks import TASKS
 from orchestration.lake import Lake, LakeNotFound, SnapshotGone
 from orchestration.registry import NoSuchVersion, Registry, Version
 from orchestration.settings import settings
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(invoke_without_command=True, help=__doc__)
 
-Task = Annotated[str, typer.Argument(help="churn, purchase, value or segments.")]
+Task = Annotated[str, typer.Argument(help=f"{', '.join(TASKS)} or segments.")]
 
 
 @app.callback()
@@ -65,7 +66,7 @@ def retrain(
 
 def print_versions(console: Console, registry: Registry) -> None:
     """Print every version with its date, headline figure, snapshot and what became of it."""
-    from orchestration.models import HEADLINE, SEGMENTS, TASKS
+    from orchestration.models import SEGMENTS
 
     table = Table("version", "alias", "trained", "test date", "measure", "snapshot", box=SIMPLE)
     reasons = []
@@ -78,7 +79,7 @@ def print_versions(console: Console, registry: Registry) -> None:
                 " ".join(aliases.get(held.number, ())),
                 f"{held.made_at:%Y-%m-%d}" if held.made_at else "",
                 model.test_date if model else "",
-                f"{HEADLINE[task]} {model.metric(HEADLINE[task]):.3f}" if model else "",
+                _headline(model) if model else "",
                 held.tags.get("lake_snapshot", ""),
             )
             if held.number in aliases and "reason" in held.tags:
@@ -89,6 +90,11 @@ def print_versions(console: Console, registry: Registry) -> None:
     console.print(table)
     for reason in reasons:
         console.print(reason, markup=False)
+
+
+def _headline(model: "TrainedModel") -> str:
+    measure = TASKS[model.kind].headline
+    return f"{measure} {model.metric(measure):.3f}"
 
 
 def _load(version: Version) -> "TrainedModel":

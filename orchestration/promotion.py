@@ -15,14 +15,14 @@ import dagster as dg
 import pandas as pd
 
 from ml.champion import Comparison, NoFairComparison, compare
+from ml.task import Task
+from ml.tasks import TASKS
 from ml.trained import TrainedModel
 from orchestration.documents import Table, to_html, to_markdown
 from orchestration.lake import Lake, require_snapshot
 from orchestration.leak_alarm import leak_suspicions
 from orchestration.model_card import card_paths, model_card
 from orchestration.models import (
-    HEADLINE,
-    SIMPLEST,
     Champion,
     earns_promotion,
     load_champion,
@@ -93,13 +93,13 @@ class Decision:
 
 
 def challenger_earns_promotion(
-    task: str, lake: Lake, log: Any, training: dict[str, Any]
+    task: Task, lake: Lake, log: Any, training: dict[str, Any]
 ) -> dg.AssetCheckResult:
     """Decide on the challenger that a training has just registered, and carry it out.
 
     Parameters
     ----------
-    task : str
+    task : Task
     lake : Lake
     log : logger
     training : dict
@@ -113,9 +113,9 @@ def challenger_earns_promotion(
     """
     values = settings()
     registry = Registry(values)
-    champion = load_champion(registry, task)
+    champion = load_champion(registry, task.name)
     if training["trained"]:
-        challenger = registry.challenger(task)
+        challenger = registry.challenger(task.name)
         assert challenger is not None
         decision = decide(task, challenger, champion, lake, values)
         carry_out(registry, challenger, decision)
@@ -127,7 +127,8 @@ def challenger_earns_promotion(
         }
     else:
         kept = f"{champion.version.label} stays in force" if champion else "no model scores it"
-        passed, words, metadata = False, f"{task} was not trained, {kept}: {training['reason']}", {}
+        passed, metadata = False, {}
+        words = f"{task.name} was not trained, {kept}: {training['reason']}"
     severity = dg.AssetCheckSeverity.WARN
     if not passed:
         lost = lost_features(lake, champion.model) if champion else []
@@ -141,17 +142,21 @@ def challenger_earns_promotion(
 
 
 def decide(
-    task: str, challenger: Version, champion: Champion | None, lake: Lake, values: Settings
+    task: Task, challenger: Version, champion: Champion | None, lake: Lake, values: Settings
 ) -> Decision:
     """Hold a challenger against what is asked; nothing is changed."""
     model = TrainedModel.load(challenger.folder)
-    rows = read_test_rows(lake, task, model, int(challenger.tags["lake_snapshot"]))
+    rows = read_test_rows(lake, task.name, model, int(challenger.tags["lake_snapshot"]))
     requirements = [_no_worse_than_simplest(model), _is_plausible(model)]
     comparison = None
     if champion is not None:
         try:
             comparison = compare(
-                model, champion.model, rows, HEADLINE[task], num_threads=values.threads
+                model,
+                champion.trained(),
+                rows,
+                task.headline,
+                num_threads=values.threads,
             )
             requirements += _no_worse_than_champion(champion.version.label, comparison)
         except NoFairComparison as problem:
@@ -239,7 +244,7 @@ def rows_per_second(model: TrainedModel, rows: pd.DataFrame) -> float:
 
 
 def _no_worse_than_simplest(model: TrainedModel) -> Requirement:
-    said = [str(v) for v in model.verdicts if v.baseline in SIMPLEST]
+    said = [str(v) for v in model.verdicts if v.baseline == TASKS[model.kind].simplest]
     return Requirement(
         "not clearly worse than the simplest baseline", earns_promotion(model), said[0]
     )
@@ -273,7 +278,7 @@ def _is_calibrated(
     model: TrainedModel, comparison: Comparison | None, values: Settings, binds: bool
 ) -> Requirement:
     """Fail when the whole interval is beyond the bound, and the champion is no further off."""
-    metric = "aggregate_ratio" if model.kind == "value" else "ece"
+    metric = TASKS[model.kind].calibration
     figures = model.metrics[
         (model.metrics["model"] == "model") & (model.metrics["metric"] == metric)
     ].iloc[0]

@@ -2,25 +2,19 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from ml.churn import train_churn
-from ml.propensity import train_propensity
-from ml.trained import TrainedModel
-from ml.value import train_value
+from ml.classifier import train
+from ml.tasks import TASKS
+from ml.trained import EVIDENCE, TrainedModel
 from orchestration.lake import Lake
 from orchestration.models import read_training_frame, save_model
 from orchestration.registry import Version, code_version, library_versions, scratch_folder
-
-TRAINERS: Mapping[str, Callable[..., TrainedModel]] = {
-    "churn": train_churn,
-    "purchase": train_propensity,
-    "value": train_value,
-}
 
 
 class NotRetrainable(RuntimeError):
@@ -80,12 +74,12 @@ def retrain(version: Version, lake: Lake) -> Retrained:
     SnapshotGone
         The lake no longer has the snapshot that the version learnt from.
     NotRetrainable
-        The task has no trainer, or the record names no snapshot.
+        The task is none of `ml.tasks`, or the record names no snapshot.
     """
-    if version.task not in TRAINERS or "lake_snapshot" not in version.tags:
+    if version.task not in TASKS or "lake_snapshot" not in version.tags:
         raise NotRetrainable(
             f"{version.label} cannot be trained again from its record: only versions of "
-            f"{', '.join(TRAINERS)} that name a lake snapshot can"
+            f"{', '.join(TASKS)} that name a lake snapshot can"
         )
     kept = TrainedModel.load(version.folder)
     frame, horizon_days, _ = read_training_frame(
@@ -96,20 +90,21 @@ def retrain(version: Version, lake: Lake) -> Retrained:
             f"{version.label} looks {kept.horizon_days} days ahead, but the labels of its snapshot "
             f"{horizon_days}: the record and the lake do not belong together"
         )
-    trained = TRAINERS[version.task](
+    trained = train(
         frame,
+        TASKS[version.task],
         horizon_days=kept.horizon_days,
         features=kept.features,
         seed=kept.seed,
         num_threads=threads_of(kept),
     )
     with scratch_folder() as name:
-        folder = Path(name)
+        folder, before = Path(name) / "again", _in_files_of_today(version, kept, Path(name))
         save_model(trained, frame, folder)
         differing = [
             difference
             for path in sorted(folder.iterdir())
-            if (difference := _difference(version.folder / path.name, path))
+            if (difference := _difference(before / path.name, path))
         ]
     threads = threads_of(kept)
     gap = np.abs(trained.predict(frame, threads) - kept.predict(frame, threads))
@@ -120,6 +115,16 @@ def retrain(version: Version, lake: Lake) -> Retrained:
         if version.tags.get(what) != value
     }
     return Retrained(version, tuple(differing), float(gap.max()), changed)
+
+
+def _in_files_of_today(version: Version, kept: TrainedModel, scratch: Path) -> Path:
+    """The version's own folder, or a copy where one file held model and evidence."""
+    if (version.folder / EVIDENCE).exists():
+        return version.folder
+    copy = scratch / "kept"
+    kept.save(copy)
+    shutil.copy(version.folder / "typical.json", copy)
+    return copy
 
 
 def _difference(kept: Path, made: Path) -> str:

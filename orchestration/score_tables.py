@@ -10,6 +10,8 @@ import pyarrow as pa
 
 from ml.reasons import Phrase, explain
 from ml.segments import SegmentModel
+from ml.task import Task
+from ml.tasks import TASKS
 from orchestration.ingestion.sql import transaction
 from orchestration.lake import Lake
 from orchestration.models import Champion, require_features
@@ -17,7 +19,6 @@ from orchestration.registry import Version
 
 BATCH_ROWS = 50_000
 REASONS = 3
-EXPLAINED_FIRST = ("churn", "purchase", "value")
 
 
 def assign_segments(lake: Lake, version: Version, model: SegmentModel, now: datetime) -> int:
@@ -99,9 +100,7 @@ def score_features(
         {
             "customer_key": features["customer_key"],
             "as_of": features["as_of"],
-            "churn_probability": np.nan,
-            "purchase_probability": np.nan,
-            "expected_value": np.nan,
+            **{task.score_column: np.nan for task in TASKS.values()},
             "expected_value_low": np.nan,
             "expected_value_high": np.nan,
             "segment_id": features["segment_id"],
@@ -109,23 +108,18 @@ def score_features(
         },
         index=features.index,
     )
-    columns = {
-        "churn": "churn_probability",
-        "purchase": "purchase_probability",
-        "value": "expected_value",
-    }
     reasons = [_unscored_reason(champions)] * len(features)
     explained = np.zeros(len(features), dtype=bool)
-    for task in EXPLAINED_FIRST:
-        if task not in champions:
+    for name, task in TASKS.items():
+        if name not in champions:
             continue
-        champion = champions[task]
+        champion = champions[name]
         members = population(features, task, champions).to_numpy()
         if not members.any():
             continue
         rows = features[members]
         predicted = champion.model.predict(rows, threads)
-        scores.loc[members, columns[task]] = predicted
+        scores.loc[members, task.score_column] = predicted
         if champion.model.spread is not None:
             low, high = champion.model.spread.ends(predicted)
             scores.loc[members, "expected_value_low"] = low
@@ -150,14 +144,11 @@ def score_features(
     return scores
 
 
-def population(features: pd.DataFrame, task: str, champions: Mapping[str, Champion]) -> pd.Series:
+def population(features: pd.DataFrame, task: Task, champions: Mapping[str, Champion]) -> pd.Series:
     """Who a task's model may speak of: boolean, index of ``features``."""
-    reference = champions.get("churn", champions[task])
+    reference = champions.get("churn", champions[task.name])
     days = 2 * reference.model.horizon_days
-    recent = features["days_since_last_order"] < days
-    if task == "purchase":
-        recent |= features["days_since_last_event"] < days
-    return recent
+    return (features[list(task.active_by)] < days).any(axis=1)
 
 
 def _unscored_reason(champions: Mapping[str, Champion]) -> list[str]:

@@ -7,8 +7,9 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
+from ml.tasks import TASKS
 from orchestration.lake import Lake
-from orchestration.models import HEADLINE, Champion, load_champions
+from orchestration.models import Champion, load_champions
 from orchestration.registry import Registry
 from orchestration.settings import Settings
 
@@ -77,7 +78,7 @@ def _print_models(console: Console, champions: dict[str, Champion]) -> None:
         return
     table = Table("model", "measure", "this model", "baselines", "verdict")
     for task, champion in champions.items():
-        model, measure = champion.model, HEADLINE[task]
+        model, measure = champion.trained(), TASKS[task].headline
         figures = model.metrics[model.metrics["metric"] == measure].set_index("model")
         own = figures.loc["model"]
         others = "\n".join(

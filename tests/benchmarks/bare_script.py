@@ -25,7 +25,7 @@ Usage: ``python -m tests.benchmarks.bare_script <landing> <output folder> <threa
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -34,7 +34,6 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from ml.trained import TrainedModel
 from tests.benchmarks import bare_features, bare_sql
 
 SEED, DATES, STEP_DAYS = 7, 13, 14
@@ -45,7 +44,6 @@ TABLES = {
     "customer_days": "customer_days", "features": "customer_features",
     "feature_history": "feature_history", "labels": "labels",
 }  # fmt: skip
-Trainer = Callable[..., TrainedModel]
 timings: dict[str, float] = {}
 
 
@@ -123,23 +121,17 @@ def training_frame(db: duckdb.DuckDBPyConnection, task: str) -> tuple[pd.DataFra
 
 def train_and_score(db: duckdb.DuckDBPyConnection, scores: pd.DataFrame, threads: int) -> None:
     """Train the three models and add predictions and reasons to ``scores``, which has features."""
-    from ml.churn import train_churn
-    from ml.propensity import train_propensity
+    from ml.classifier import train
     from ml.reasons import explain, typical_values
-    from ml.value import train_value
+    from ml.tasks import TASKS
 
-    trainers: dict[str, Trainer] = {
-        "churn": train_churn,
-        "purchase": train_propensity,
-        "value": train_value,
-    }
     reasons = [["not scored"]] * len(scores)
     explained = np.zeros(len(scores), dtype=bool)
     recent_days = 0
-    for task, train in trainers.items():
+    for task in TRAINED:
         with timed(task):
             frame, days = training_frame(db, task)
-            trained = train(frame, horizon_days=days, seed=SEED, num_threads=threads)
+            trained = train(frame, TASKS[task], horizon_days=days, seed=SEED, num_threads=threads)
             recent_days = recent_days or 2 * days
         with timed(f"{task}_scores"):
             members = scores["days_since_last_order"] < recent_days

@@ -9,7 +9,7 @@ import pytest
 
 from ml.backtest import Backtest, backtest
 from ml.intervals import rank_auc
-from orchestration.evaluation import BASELINE_COLUMNS
+from ml.tasks import TASKS
 from orchestration.ingestion.pseudonyms import keyed_hash
 from orchestration.lake import Lake
 from orchestration.models import read_training_frame
@@ -58,17 +58,8 @@ class KnownMarket:
 
     def judged(self, task: str) -> Backtest:
         frame, horizon_days, _ = read_training_frame(self.lake, task)
-        link, column = BASELINE_COLUMNS[task]
         assert horizon_days is not None
-        return backtest(
-            frame,
-            kind=task,
-            horizon_days=horizon_days,
-            baseline_column=column,
-            link=link,
-            num_threads=1,
-            seed=7,
-        )
+        return backtest(frame, TASKS[task], horizon_days=horizon_days, num_threads=1, seed=7)
 
     def hazard_auc(self, predictions: pd.DataFrame) -> float:
         """AUC on the labels of the true hazard in the week of the origin.

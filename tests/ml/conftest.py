@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 from known_market import HORIZON, market
 
-from ml.churn import train_churn
+from ml.churn import CHURN
+from ml.classifier import train
 from ml.trained import TrainedModel
 
 
@@ -17,4 +18,4 @@ def frame() -> pd.DataFrame:
 
 @pytest.fixture(scope="session")
 def trained(frame: pd.DataFrame) -> TrainedModel:
-    return train_churn(frame, horizon_days=HORIZON)
+    return train(frame, CHURN, horizon_days=HORIZON)

@@ -8,18 +8,14 @@ import pytest
 from known_market import HORIZON, market
 
 from ml.backtest import Backtest, backtest, choose_origins, draw_customers
+from ml.churn import CHURN
 from ml.evaluation import decile_table
 from ml.splits import NotEnoughHistory
 from ml.trained import TrainedModel
+from ml.value import VALUE
 
 DATES = pd.date_range("2024-01-01", periods=11, freq="14D")
-CHURN = {
-    "kind": "churn",
-    "horizon_days": HORIZON,
-    "baseline_column": "days_since_last_order",
-    "link": "logit",
-    "num_threads": 1,
-}
+OPTIONS = {"horizon_days": HORIZON, "num_threads": 1}
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +25,7 @@ def long() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def found(long: pd.DataFrame) -> Backtest:
-    return backtest(long, **CHURN, rounds=60)
+    return backtest(long, CHURN, **OPTIONS, rounds=60)
 
 
 def test_every_customer_of_every_origin_is_predicted_once(
@@ -63,21 +59,21 @@ def test_nothing_unknown_at_an_origin_changes_its_predictions(long: pd.DataFrame
     lies = long.assign(label=np.where(unknown, 1 - long["label"], long["label"]))
     lies.loc[lies["as_of"] > origin, "days_since_last_order"] = 0.0
     first, second = (
-        backtest(each, **CHURN, origins=2, rounds=2).predictions for each in (long, lies)
+        backtest(each, CHURN, **OPTIONS, origins=2, rounds=2).predictions for each in (long, lies)
     )
     at_origin = [each[each["origin"] == origin]["model"] for each in (first, second)]
     pd.testing.assert_series_equal(*at_origin)
 
 
 def test_newest_origin_is_what_training_judges(trained: TrainedModel, frame: pd.DataFrame) -> None:
-    found = backtest(frame, **{**CHURN, "num_threads": 2}, origins=1, rounds=2)
+    found = backtest(frame, CHURN, horizon_days=HORIZON, origins=1, rounds=2)
     pd.testing.assert_frame_equal(
         found.predictions.drop(columns="origin"), trained.test_predictions
     )
 
 
 def test_order_of_rows_does_not_matter(found: Backtest, long: pd.DataFrame) -> None:
-    again = backtest(long.sample(frac=1, random_state=3), **CHURN, rounds=60)
+    again = backtest(long.sample(frac=1, random_state=3), CHURN, **OPTIONS, rounds=60)
     pd.testing.assert_frame_equal(again.pooled, found.pooled)
 
 
@@ -112,7 +108,8 @@ def test_value_is_judged_too(long: pd.DataFrame) -> None:
     spend = long["revenue_90d"] * rng.lognormal(0, 0.4, len(long)) * (rng.random(len(long)) < 0.5)
     found = backtest(
         long.assign(label=spend),
-        **{**CHURN, "kind": "value", "link": "log", "baseline_column": "revenue_90d"},
+        VALUE,
+        **OPTIONS,
         origins=2,
         rounds=20,
     )

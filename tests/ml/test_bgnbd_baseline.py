@@ -10,8 +10,10 @@ from buying import purchase_times
 from known_market import market
 
 from ml.bgnbd_baseline import bgnbd_scores
-from ml.churn import train_churn
-from ml.value import train_value
+from ml.churn import CHURN
+from ml.classifier import train
+from ml.tasks import TASKS
+from ml.value import VALUE
 
 HORIZON, WINDOW, STEP = 28, 56, 14
 BoolArray = npt.NDArray[np.bool_]
@@ -60,12 +62,12 @@ def roles(frame: pd.DataFrame) -> tuple[BoolArray, BoolArray]:
 def score(frame: pd.DataFrame, kind: str) -> dict[str, npt.NDArray[np.float64]]:
     known, test = roles(frame)
     label = frame["label"].to_numpy(dtype=float)
-    return bgnbd_scores(frame, label, known, test, kind=kind, horizon_days=HORIZON)
+    return bgnbd_scores(frame, label, known, test, TASKS[kind], HORIZON)
 
 
 def test_baselines_stand_beside_the_models(orders: list[tuple[str, list[int], float]]) -> None:
-    churn = train_churn(frame_of(orders, "churn"), horizon_days=HORIZON, num_threads=1)
-    value = train_value(frame_of(orders, "value"), horizon_days=HORIZON, num_threads=1)
+    churn = train(frame_of(orders, "churn"), CHURN, horizon_days=HORIZON, num_threads=1)
+    value = train(frame_of(orders, "value"), VALUE, horizon_days=HORIZON, num_threads=1)
     assert churn.metric("roc_auc", "bgnbd") > 0.65
     assert churn.metric("ece", "bgnbd") < 0.1
     assert value.metric("spearman", "bgnbd_spend") > 0.3
@@ -127,10 +129,9 @@ def test_other_data_goes_without(orders: list[tuple[str, list[int], float]]) -> 
     frame = frame_of(orders, "value")
     assert score(frame.drop(columns="revenue_total"), "value") == {}
     assert set(score(frame.drop(columns="revenue_total"), "churn")) == {"bgnbd"}
-    assert score(frame, "segments") == {}
     once = np.ceil(frame["days_since_last_order"])
     assert score(frame.assign(order_days_total=1.0, days_since_first_order=once), "churn") == {}
-    assert "bgnbd" not in train_churn(market(150), horizon_days=HORIZON).test_predictions
+    assert "bgnbd" not in train(market(150), CHURN, horizon_days=HORIZON).test_predictions
 
 
 def test_order_days_that_contradict_the_dates_are_refused(

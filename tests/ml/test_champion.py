@@ -10,7 +10,8 @@ import pytest
 from known_market import DATES, HORIZON, market
 
 from ml.champion import NoFairComparison, compare, fair_model
-from ml.churn import train_churn
+from ml.churn import CHURN
+from ml.classifier import train
 from ml.trained import TrainedModel
 
 
@@ -22,7 +23,7 @@ def wide() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def challenger(wide: pd.DataFrame) -> TrainedModel:
-    return train_churn(wide, horizon_days=HORIZON)
+    return train(wide, CHURN, horizon_days=HORIZON)
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,7 @@ def test_rows(wide: pd.DataFrame) -> pd.DataFrame:
 
 
 def champion_of(frame: pd.DataFrame, dates: int) -> TrainedModel:
-    return train_churn(frame[frame["as_of"] <= DATES[dates - 1]], horizon_days=HORIZON)
+    return train(frame[frame["as_of"] <= DATES[dates - 1]], CHURN, horizon_days=HORIZON)
 
 
 def test_a_champion_whose_labels_end_by_the_cutoff_is_scored_itself(

@@ -10,9 +10,10 @@ import pytest
 from known_market import HORIZON, market
 
 from ml.blend import BlendModel
+from ml.classifier import train
 from ml.hurdle import HurdleModel
 from ml.trained import TrainedModel
-from ml.value import train_value
+from ml.value import VALUE
 
 
 def spending(buyers: float | None = None, customers: int = 400) -> pd.DataFrame:
@@ -32,7 +33,7 @@ def frame() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def valued(frame: pd.DataFrame) -> TrainedModel:
-    return train_value(frame, horizon_days=HORIZON, num_threads=1)
+    return train(frame, VALUE, horizon_days=HORIZON, num_threads=1)
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +124,7 @@ def test_importance_names_what_matters(valued: TrainedModel) -> None:
 
 def test_where_hardly_anyone_or_everyone_buys_one_step_is_enough() -> None:
     for share in (0.03, 1.0):
-        model = train_value(spending(share, customers=200), horizon_days=HORIZON, num_threads=1)
+        model = train(spending(share, customers=200), VALUE, horizon_days=HORIZON, num_threads=1)
         assert isinstance(model.model, BlendModel)
         assert np.isfinite(model.predict(market(20))).all()
         assert model.spread is not None

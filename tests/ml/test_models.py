@@ -9,13 +9,16 @@ import numpy as np
 import pandas as pd
 import pytest
 from known_market import HORIZON, market
+from old_records import in_format_1
 
-from ml.churn import train_churn
+from ml.churn import CHURN
+from ml.classifier import train
 from ml.matrix import FeatureError
-from ml.propensity import train_propensity
+from ml.propensity import PURCHASE
+from ml.scoring_model import ScoringModel
 from ml.splits import NotEnoughHistory
 from ml.trained import TrainedModel
-from ml.value import train_value
+from ml.value import VALUE
 
 
 def test_scores_rise_with_inactivity(trained: TrainedModel, frame: pd.DataFrame) -> None:
@@ -51,7 +54,7 @@ def test_shuffled_labels_teach_nothing(frame: pd.DataFrame) -> None:
     shuffled = frame.assign(
         label=np.random.default_rng(9).permutation(frame["label"].to_numpy()),
     )
-    auc = train_churn(shuffled, horizon_days=HORIZON).metrics.query(
+    auc = train(shuffled, CHURN, horizon_days=HORIZON).metrics.query(
         "model == 'model' and metric == 'roc_auc'"
     )
     assert auc["low"].item() < 0.5 + 0.03
@@ -63,7 +66,7 @@ def test_test_labels_change_the_production_model_but_not_the_judged_one(
 ) -> None:
     newest = frame["as_of"] == frame["as_of"].max()
     flipped = frame.assign(label=np.where(newest, 1 - frame["label"], frame["label"]))
-    other = train_churn(flipped, horizon_days=HORIZON)
+    other = train(flipped, CHURN, horizon_days=HORIZON)
     np.testing.assert_array_equal(
         other.test_predictions["model"], trained.test_predictions["model"]
     )
@@ -73,13 +76,13 @@ def test_test_labels_change_the_production_model_but_not_the_judged_one(
 def test_same_seed_gives_the_identical_model_whatever_the_row_order(
     trained: TrainedModel, frame: pd.DataFrame
 ) -> None:
-    again = train_churn(frame.sample(frac=1, random_state=1), horizon_days=HORIZON)
+    again = train(frame.sample(frac=1, random_state=1), CHURN, horizon_days=HORIZON)
     assert again.model.trees == trained.model.trees
     assert again.to_json() == trained.to_json()
 
 
 def test_another_seed_gives_another_model(trained: TrainedModel, frame: pd.DataFrame) -> None:
-    assert train_churn(frame, horizon_days=HORIZON, seed=1).model.trees != trained.model.trees
+    assert train(frame, CHURN, horizon_days=HORIZON, seed=1).model.trees != trained.model.trees
 
 
 def test_saved_model_predicts_identically(
@@ -88,6 +91,7 @@ def test_saved_model_predicts_identically(
     trained.save(tmp_path / "model")
     test_rows = frame[frame["as_of"] == frame["as_of"].max()].sort_values("customer_key")
     assert sorted(p.name for p in (tmp_path / "model").iterdir()) == [
+        "evidence.json",
         "judged.txt",
         "model.json",
         "model.txt",
@@ -105,6 +109,28 @@ def test_saved_model_predicts_identically(
             loaded.judged.predict(test_rows), trained.test_predictions["model"]
         )
         assert loaded.to_json() == trained.to_json()
+
+
+def test_scoring_reads_no_evidence(
+    trained: TrainedModel, frame: pd.DataFrame, tmp_path: Path
+) -> None:
+    trained.save(tmp_path)
+    for name in ("evidence.json", "judged.txt"):
+        (tmp_path / name).unlink()
+    loaded = ScoringModel.load(tmp_path)
+    assert (loaded.kind, loaded.horizon_days, loaded.spread) == ("churn", HORIZON, None)
+    np.testing.assert_array_equal(loaded.predict(frame), trained.predict(frame))
+    pd.testing.assert_frame_equal(loaded.importance(), trained.importance())
+
+
+def test_a_record_from_when_all_was_one_file_is_still_read(
+    trained: TrainedModel, frame: pd.DataFrame, tmp_path: Path
+) -> None:
+    in_format_1(trained, tmp_path)
+    assert TrainedModel.load(tmp_path).to_json() == trained.to_json()
+    np.testing.assert_array_equal(
+        ScoringModel.load(tmp_path).predict(frame), trained.predict(frame)
+    )
 
 
 def test_unknown_format_is_refused(trained: TrainedModel) -> None:
@@ -139,25 +165,25 @@ def test_rows_need_nothing_of_each_other(trained: TrainedModel, frame: pd.DataFr
 
 def test_one_class_raises_not_enough_history(frame: pd.DataFrame) -> None:
     with pytest.raises(NotEnoughHistory, match="one class only"):
-        train_churn(frame.assign(label=0), horizon_days=HORIZON)
+        train(frame.assign(label=0), CHURN, horizon_days=HORIZON)
 
 
 def test_empty_and_constant_features_do_no_harm(frame: pd.DataFrame) -> None:
     wide = market(120).assign(empty=np.nan, constant=7.0)
-    model = train_churn(wide, horizon_days=HORIZON)
+    model = train(wide, CHURN, horizon_days=HORIZON)
     assert np.isfinite(model.predict(wide)).all()
 
 
 def test_two_training_dates_are_enough() -> None:
     short = market(200)
     short = short[short["as_of"] <= short["as_of"].unique()[3]]
-    model = train_churn(short, horizon_days=HORIZON)
+    model = train(short, CHURN, horizon_days=HORIZON)
     assert len(model.fit_dates) == 1
     assert model.metric("roc_auc") > 0.6
 
 
 def test_purchase_scores_fall_with_inactivity(frame: pd.DataFrame) -> None:
-    model = train_propensity(frame.assign(label=1 - frame["label"]), horizon_days=HORIZON)
+    model = train(frame.assign(label=1 - frame["label"]), PURCHASE, horizon_days=HORIZON)
     near, far = (
         model.predict(frame.head(200).assign(days_since_last_order=days)).mean() for days in (5, 50)
     )
@@ -175,8 +201,8 @@ def value_frame() -> pd.DataFrame:
 def test_value_follows_the_unit_of_money() -> None:
     frame = value_frame()
     money = ["revenue_90d"]
-    pounds = train_value(frame, horizon_days=HORIZON)
-    pence = train_value(frame.assign(label=frame["label"] * 100), horizon_days=HORIZON)
+    pounds = train(frame, VALUE, horizon_days=HORIZON)
+    pence = train(frame.assign(label=frame["label"] * 100), VALUE, horizon_days=HORIZON)
     ratio = pence.predict(frame) / pounds.predict(frame)
     np.testing.assert_allclose(ratio, 100, rtol=1e-3)
     doubled = frame.assign(**{name: frame[name] * 2 for name in money})

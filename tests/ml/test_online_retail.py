@@ -7,7 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ml.churn import train_churn
+from ml.churn import CHURN
+from ml.classifier import train
 from ml.segments import fit_segments
 
 DATA = Path(__file__).parents[3] / "shared/data/online_retail/online_retail.parquet"
@@ -81,7 +82,7 @@ def customers() -> pd.DataFrame:
 
 def test_churn_model_reaches_the_notebook(customers: pd.DataFrame) -> None:
     active = customers[customers["days_since_last_order"] <= 120]
-    model = train_churn(active, horizon_days=60)
+    model = train(active, CHURN, horizon_days=60)
     assert 2200 < len(model.test_predictions) < 2400
     assert 0.73 < model.metric("roc_auc") < 0.80
     assert model.metric("ece") < 0.07

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from known_market import HORIZON
 
+from ml.churn import CHURN
 from ml.classifier import train
 from ml.parameters import DEFAULTS, Learner, Parameters
 from ml.trained import TrainedModel
@@ -17,15 +18,7 @@ from ml.trees import settings
 
 def test_record_holds_the_parameters_that_made_the_model(frame: pd.DataFrame) -> None:
     chosen = replace(DEFAULTS, num_leaves=3, tree_share=0.5)
-    model = train(
-        frame,
-        kind="churn",
-        horizon_days=HORIZON,
-        baseline_column="days_since_last_order",
-        link="logit",
-        parameters=chosen,
-        num_threads=1,
-    )
+    model = train(frame, CHURN, horizon_days=HORIZON, parameters=chosen, num_threads=1)
     assert model.parameters == chosen
     assert TrainedModel.from_json(model.to_json()).parameters == chosen
     trees = model.model.booster.dump_model()["tree_info"]

@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 from known_market import HORIZON
 
-from ml.churn import train_churn
+from ml.churn import CHURN
+from ml.classifier import train
 from ml.plausibility import feature_power, suspicions
 from ml.trained import TrainedModel
-from ml.value import train_value
+from ml.value import VALUE
 
 
 def test_an_honest_model_is_believed(trained: TrainedModel) -> None:
@@ -23,7 +24,7 @@ def test_an_honest_model_is_believed(trained: TrainedModel) -> None:
 def test_a_feature_that_sees_the_label_period_is_named(frame: pd.DataFrame) -> None:
     rng = np.random.default_rng(1)
     visits_after = (1 - frame["label"]) * rng.integers(1, 9, len(frame))
-    leaking = train_churn(frame.assign(visits=visits_after), horizon_days=HORIZON, num_threads=1)
+    leaking = train(frame.assign(visits=visits_after), CHURN, horizon_days=HORIZON, num_threads=1)
     said = suspicions(leaking)
     assert any("feature visits alone has AUC 1.000" in line for line in said)
     assert any("the model has AUC" in line and "recency" in line for line in said)
@@ -33,7 +34,7 @@ def test_a_feature_that_sees_the_label_period_is_named(frame: pd.DataFrame) -> N
 
 def test_a_feature_that_leaks_by_being_null_is_named(frame: pd.DataFrame) -> None:
     days_to_next = np.where(frame["label"] == 1, np.nan, frame["noise"])
-    leaking = train_churn(frame.assign(next=days_to_next), horizon_days=HORIZON, num_threads=1)
+    leaking = train(frame.assign(next=days_to_next), CHURN, horizon_days=HORIZON, num_threads=1)
     assert any("feature next alone" in line for line in suspicions(leaking))
 
 
@@ -41,7 +42,7 @@ def test_a_leak_spread_over_two_features_is_seen_in_the_model(frame: pd.DataFram
     even = np.random.default_rng(2).random(len(frame)) < 0.5
     label = frame["label"].astype(float)
     spread = frame.assign(one=label.where(even, 0.5), two=label.where(~even, 0.5))
-    leaking = train_churn(spread, horizon_days=HORIZON, num_threads=1)
+    leaking = train(spread, CHURN, horizon_days=HORIZON, num_threads=1)
     said = suspicions(leaking)
     assert len(said) == 1
     assert said[0].startswith("a leak? the model has AUC")
@@ -51,8 +52,8 @@ def test_a_leak_of_the_value_is_named(frame: pd.DataFrame) -> None:
     rng = np.random.default_rng(3)
     value = frame["revenue_90d"] * rng.lognormal(0, 0.6, len(frame)) + 1
     honest = frame.assign(label=value)
-    assert suspicions(train_value(honest, horizon_days=HORIZON, num_threads=1)) == ()
-    leaking = train_value(honest.assign(lifetime=value * 1.2), horizon_days=HORIZON, num_threads=1)
+    assert suspicions(train(honest, VALUE, horizon_days=HORIZON, num_threads=1)) == ()
+    leaking = train(honest.assign(lifetime=value * 1.2), VALUE, horizon_days=HORIZON, num_threads=1)
     assert any("feature lifetime alone has Spearman 1.000" in s for s in suspicions(leaking))
 
 

@@ -9,9 +9,10 @@ import numpy.typing as npt
 import pytest
 from known_market import HORIZON, market
 
-from ml.churn import train_churn
+from ml.churn import CHURN
+from ml.classifier import train
 from ml.trained import TrainedModel
-from ml.value import train_value
+from ml.value import VALUE
 from ml.value_interval import ValueInterval, coverage_table, fit_value_interval
 
 Array = npt.NDArray[np.float64]
@@ -115,8 +116,8 @@ def valued() -> TrainedModel:
     rng = np.random.default_rng(4)
     spend = frame["revenue_90d"] * rng.lognormal(0, 0.4, len(frame))
     bought = rng.random(len(frame)) < 0.7
-    return train_value(
-        frame.assign(label=np.where(bought, spend, 0)), horizon_days=HORIZON, num_threads=1
+    return train(
+        frame.assign(label=np.where(bought, spend, 0)), VALUE, horizon_days=HORIZON, num_threads=1
     )
 
 
@@ -147,7 +148,7 @@ def test_coverage_is_judged_by_what_the_test_cutoff_did_not_teach(valued: Traine
 
 def test_a_probability_has_no_interval() -> None:
     frame = market(150)
-    model = train_churn(frame, horizon_days=HORIZON, num_threads=1)
+    model = train(frame, CHURN, horizon_days=HORIZON, num_threads=1)
     assert model.spread is None
     with pytest.raises(ValueError, match="this churn model has no interval"):
         model.interval(frame)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ml.churn import train_churn
+from ml.churn import CHURN
 from ml.trained import TrainedModel
 from orchestration.ingestion.schema import create_tables
 from orchestration.lake import Lake
@@ -99,12 +99,14 @@ class ModelRoom:
         newest = known[known["as_of"] == known["as_of"].max()]
         return newest.drop(columns="label").assign(batch_id=np.int64(1))
 
-    def train(self, trainer: Any = train_churn) -> tuple[TrainedModel | None, dict[str, Any]]:
+    def train(
+        self, features: Sequence[str] | None = None
+    ) -> tuple[TrainedModel | None, dict[str, Any]]:
         """Train churn and register it as the challenger."""
-        return train_task("churn", trainer, self.lake, LOG)
+        return train_task(CHURN, self.lake, LOG, features)
 
-    def challenger(self, trainer: Any = train_churn) -> Version:
-        self.train(trainer)
+    def challenger(self, features: Sequence[str] | None = None) -> Version:
+        self.train(features)
         version = self.registry.challenger("churn")
         assert version is not None
         return version
@@ -119,7 +121,7 @@ class ModelRoom:
     ) -> Decision:
         """Decide on a challenger against the champion in force, and carry it out."""
         decision = decide(
-            "churn",
+            CHURN,
             challenger,
             load_champion(self.registry, "churn"),
             self.lake,

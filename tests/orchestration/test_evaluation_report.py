@@ -8,8 +8,11 @@ import pandas as pd
 import pytest
 
 from ml.backtest import Backtest, judge_predictions
+from ml.churn import CHURN
 from ml.groups import judge_groups
 from ml.profit import CostTable
+from ml.propensity import PURCHASE
+from ml.value import VALUE
 from orchestration.definitions import defs
 from orchestration.evaluation import Evaluation, TaskEvaluation, cost_table, evaluate
 from orchestration.evaluation_page import Report, evaluation_report, findings
@@ -52,9 +55,9 @@ def report(judged: Backtest) -> Report:
         30, "log", seed=0, rounds=20,
     )  # fmt: skip
     tasks = (
-        TaskEvaluation("churn", judged, groups),
-        TaskEvaluation("purchase", None, None, "3 of 5 as-of dates can be judged, not 4"),
-        TaskEvaluation("value", value, None),
+        TaskEvaluation(CHURN, judged, groups),
+        TaskEvaluation(PURCHASE, None, None, "3 of 5 as-of dates can be judged, not 4"),
+        TaskEvaluation(VALUE, value, None),
     )
     found = Evaluation(NOW, 17, CostTable(1.0, 50.0, 0.1), tasks)
     return evaluation_report(found, "How good <the> models are", NOW)

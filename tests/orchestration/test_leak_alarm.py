@@ -2,14 +2,14 @@
 
 import logging
 from collections.abc import Iterator
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from ml.churn import train_churn
+from ml.churn import CHURN
 from orchestration.ingestion.schema import create_tables
 from orchestration.lake import Lake
 from orchestration.leak_alarm import skill_is_plausible
@@ -19,7 +19,7 @@ from orchestration.registry import Registry
 from orchestration.settings import Settings, settings
 
 LOG = logging.getLogger(__name__)
-TRAINER = partial(train_churn, recency="days_away")
+TASK = replace(CHURN, baseline_column="days_away")
 
 
 @pytest.fixture
@@ -61,8 +61,8 @@ def lake_with(home: Settings, *, leak: bool) -> Lake:
 
 def test_a_leaking_model_is_never_promoted_and_an_honest_one_is(home: Settings) -> None:
     lake = lake_with(home, leak=True)
-    leaking, metadata = train_task("churn", TRAINER, lake, LOG)
-    decision = challenger_earns_promotion("churn", lake, LOG, metadata)
+    leaking, metadata = train_task(TASK, lake, LOG)
+    decision = challenger_earns_promotion(TASK, lake, LOG, metadata)
     assert not decision.passed
     assert "feature visits alone has AUC 1.000" in (decision.description or "")
     assert Registry(home).champion("churn") is None
@@ -71,8 +71,8 @@ def test_a_leaking_model_is_never_promoted_and_an_honest_one_is(home: Settings) 
     assert "feature visits alone has AUC 1.000" in (result.description or "")
 
     lake = lake_with(home, leak=False)
-    honest, metadata = train_task("churn", TRAINER, lake, LOG)
-    assert challenger_earns_promotion("churn", lake, LOG, metadata).passed
+    honest, metadata = train_task(TASK, lake, LOG)
+    assert challenger_earns_promotion(TASK, lake, LOG, metadata).passed
     champion = Registry(home).champion("churn")
     assert champion is not None
     assert champion.number == 2

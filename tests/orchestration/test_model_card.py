@@ -74,7 +74,7 @@ def test_texts_are_escaped_and_pictures_lie_within() -> None:
 
 
 def test_a_measure_of_the_model_alone_leaves_its_baselines_blank(sound: ModelRoom) -> None:
-    model = sound.champion().model
+    model = sound.champion().trained()
     own = pd.DataFrame([("model", "own", 0.5, 0.4, 0.6)], columns=list(model.metrics.columns))
     table = metrics_table(replace(model, metrics=pd.concat([model.metrics, own])), None)
     assert table.columns[:2] == ("measure", "this model")

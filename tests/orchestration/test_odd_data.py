@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ml.value import train_value
+from ml.value import VALUE
 from orchestration.defs.scores.checks import check_scores_are_probabilities
 from orchestration.defs.value.assets import value_model
 from orchestration.models import FeaturesGone, train_task
@@ -84,7 +84,7 @@ def test_columns_that_say_nothing_or_too_much_do_no_harm(room: ModelRoom) -> Non
     )
     room.hold(odd)
     assert room.decide(room.challenger()).promoted
-    assert room.champion().model.metric("roc_auc") > 0.7
+    assert room.champion().trained().metric("roc_auc") > 0.7
     assert score(room) == len(room.scores()) == 160
     assert_active_are_scored(room, frame)
     with room.lake.reader(latest=True) as connection:
@@ -156,7 +156,7 @@ def test_a_batch_with_nobody_to_score_changes_nothing(sound: ModelRoom) -> None:
 def test_impossible_values_of_a_label_stop_training_and_no_champion(room: ModelRoom) -> None:
     frame = market_frame()
     room.hold(frame)
-    first, _ = train_task("value", train_value, room.lake, LOG)
+    first, _ = train_task(VALUE, room.lake, LOG)
     assert first is not None
     for impossible, words in ((-5.0, "values are below zero"), (1e308, "no spend is")):
         with room.lake.writer("test: an impossible value") as connection:
@@ -165,7 +165,7 @@ def test_impossible_values_of_a_label_stop_training_and_no_champion(room: ModelR
                 [impossible],
             )
         with pytest.raises(ValueError, match=words):
-            train_task("value", train_value, room.lake, LOG)
+            train_task(VALUE, room.lake, LOG)
     result = dg.materialize([value_model], resources={"lake": room.lake}, raise_on_error=False)
     assert not result.success
     assert [version.number for version in room.registry.versions("value")] == [1]

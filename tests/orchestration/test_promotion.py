@@ -1,11 +1,9 @@
 """A challenger scores only if it earns it; a refusal leaves champion and scoring as they were."""
 
-from functools import partial
-
 import dagster as dg
 import pytest
 
-from ml.churn import train_churn
+from ml.churn import CHURN
 from ml.trained import TrainedModel
 from orchestration.defs.churn.assets import churn_model
 from orchestration.defs.scores.assets import customer_scores
@@ -15,8 +13,6 @@ from orchestration.settings import Settings, settings
 from tests.ml.known_market import DATES
 from tests.orchestration.model_room import ModelRoom, market_frame
 
-recency_only = partial(train_churn, features=("days_since_last_order",))
-
 
 def test_rivals_are_compared_on_a_cutoff_whose_labels_neither_knows(room: ModelRoom) -> None:
     """The champion learnt on all dates but the newest, the challenger on all of them."""
@@ -25,7 +21,7 @@ def test_rivals_are_compared_on_a_cutoff_whose_labels_neither_knows(room: ModelR
     room.hold(frame, dates=8)
     first = room.challenger()
     assert room.registry.champion("churn") is None, "training alone promotes nobody"
-    alone = decide("churn", first, None, room.lake, slow)
+    alone = decide(CHURN, first, None, room.lake, slow)
     assert alone.promoted, "a first model is held against the simplest baseline alone"
     assert ("scores within its time (reported only)", "no") in {
         row[:2] for row in alone.table().rows
@@ -36,13 +32,13 @@ def test_rivals_are_compared_on_a_cutoff_whose_labels_neither_knows(room: ModelR
     challenger, champion = room.challenger(), room.champion()
     assert champion.version.number == 1
 
-    refused = decide("churn", challenger, champion, room.lake, slow)
+    refused = decide(CHURN, challenger, champion, room.lake, slow)
     assert not refused.promoted
     assert "churn:2 refused, churn:1 stays in force" in str(refused)
     assert "customers a second of one core; asked: 1,000,000,000,000" in str(refused)
 
     strict = room.values.model_copy(update={"promotion_max_ece": 1e-6})
-    judged = decide("churn", challenger, champion, room.lake, strict)
+    judged = decide(CHURN, challenger, champion, room.lake, strict)
     assert judged.comparison is not None
     ours = TrainedModel.load(challenger.folder).metric("ece")
     is_closer = ours <= judged.comparison.metric("ece")
@@ -58,7 +54,7 @@ def test_rivals_are_compared_on_a_cutoff_whose_labels_neither_knows(room: ModelR
     assert (tags["promotion"], tags["reason"]) == ("promoted", str(decision))
 
     # a model of the past does not replace one that knows more
-    past = decide("churn", champion.version, room.champion(), room.lake, room.values)
+    past = decide(CHURN, champion.version, room.champion(), room.lake, room.values)
     assert not past.promoted
     assert "no fair comparison with churn:2: the champion has learnt from labels" in str(past)
 
@@ -67,7 +63,7 @@ def test_a_worse_challenger_is_refused_in_words_and_stays_challenger(room: Model
     room.hold(market_frame(300))
     room.decide(room.challenger())
     good = room.champion()
-    decision = room.decide(room.challenger(recency_only))
+    decision = room.decide(room.challenger(["days_since_last_order"]))
     assert not decision.promoted
     assert "churn:2 refused, churn:1 stays in force: worse than churn:1 on roc_auc" in str(decision)
     assert room.champion().version.number == 1
@@ -77,7 +73,7 @@ def test_a_worse_challenger_is_refused_in_words_and_stays_challenger(room: Model
     assert challenger.tags["promotion"] == "refused"
     # and the better one wins against the worse
     room.registry.promote(challenger)
-    assert decide("churn", good.version, room.champion(), room.lake, room.values).promoted
+    assert decide(CHURN, good.version, room.champion(), room.lake, room.values).promoted
 
 
 def check_of(result: dg.ExecuteInProcessResult, asset: str) -> dg.AssetCheckEvaluation:

@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
+from ml.trained import TrainedModel
 from orchestration.lake import SnapshotGone
 from orchestration.models import read_training_frame
 from orchestration.retraining import retrain
 from orchestration.settings import settings
+from tests.ml.old_records import in_format_1
 from tests.orchestration.model_room import ModelRoom, market_frame
 
 
@@ -29,6 +31,12 @@ def test_an_old_version_is_trained_again_from_its_record(
     assert again.is_identical, again.lines()
     assert again.changed == {}
     assert "identical" in again.lines()[0]
+
+    # nor does it matter that the version was kept in one file
+    kept = TrainedModel.load(first.folder)
+    in_format_1(kept, first.folder)
+    assert retrain(first, room.lake).is_identical
+    kept.save(first.folder)
 
     # what was tampered with is found
     record = json.loads((first.folder / "model.json").read_text())

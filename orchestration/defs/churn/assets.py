@@ -1,35 +1,6 @@
 """The churn model."""
 
-from collections.abc import Iterator
-from typing import Any
+from ml.churn import CHURN
+from orchestration.model_asset import model_asset
 
-import dagster as dg
-
-from orchestration.lake import Lake
-
-
-@dg.asset(
-    deps=[["marts", "customer_feature_history"], ["marts", "customer_labels"]],
-    group_name="models",
-    kinds={"lightgbm", "mlflow"},
-    owners=["team:data-science"],
-    check_specs=[
-        dg.AssetCheckSpec("beats_baselines", asset="churn_model"),
-        dg.AssetCheckSpec("skill_is_plausible", asset="churn_model"),
-        dg.AssetCheckSpec("challenger_earns_promotion", asset="churn_model", blocking=True),
-    ],
-)
-def churn_model(
-    context: dg.AssetExecutionContext, lake: Lake
-) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
-    """Probability that an active customer buys nothing in the horizon, judged on a later time."""
-    from ml.churn import train_churn
-    from orchestration.leak_alarm import skill_is_plausible
-    from orchestration.models import beats_baselines, train_task
-    from orchestration.promotion import challenger_earns_promotion
-
-    trained, metadata = train_task("churn", train_churn, lake, context.log)
-    yield dg.MaterializeResult(metadata=metadata)
-    yield beats_baselines(trained)
-    yield skill_is_plausible(trained)
-    yield challenger_earns_promotion("churn", lake, context.log, metadata)
+churn_model = model_asset(CHURN)

@@ -4,14 +4,16 @@ from typing import Any
 
 import dagster as dg
 
+from ml.tasks import TASKS
 from orchestration.lake import Lake
+from orchestration.model_asset import model_name
 from orchestration.pictures import save_text
 from orchestration.registry import Registry
 from orchestration.settings import settings
 
 
 @dg.asset(
-    deps=[["marts", "customer_features"], "churn_model", "purchase_model", "value_model"],
+    deps=[["marts", "customer_features"], *map(model_name, TASKS)],
     group_name="monitoring",
     kinds={"html"},
     owners=["team:data-science"],

@@ -5,13 +5,15 @@ from typing import Any
 
 import dagster as dg
 
+from ml.tasks import TASKS
 from orchestration.lake import Lake
+from orchestration.model_asset import model_name
 from orchestration.publication import publish
 from orchestration.registry import Registry
 from orchestration.settings import settings
 
 OWNERS = ["team:data-science"]
-MODELS = ["churn_model", "purchase_model", "value_model"]
+MODELS = list(map(model_name, TASKS))
 SCORES = dg.AssetKey(["marts", "customer_scores"])
 HISTORY = dg.AssetKey(["marts", "score_history"])
 
