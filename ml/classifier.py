@@ -19,21 +19,19 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ml import baselines, calibration, evaluation, intervals
+from ml import baselines, evaluation, intervals, linear
 from ml.bgnbd_baseline import bgnbd_scores
-from ml.blend import BlendModel, Link, inverse_link
+from ml.blend import inverse_link
 from ml.hurdle import Scorer
-from ml.matrix import feature_matrix, feature_names
+from ml.labelled_rows import LabelledRows
 from ml.parameters import DEFAULTS, Learner, Parameters
 from ml.plausibility import feature_power
-from ml.recipe import Recipe, probe, refit
-from ml.splits import TimeSplit, as_of_dates, split_by_time
+from ml.recipe import Recipe, learn, learn_known
 from ml.task import Task
 from ml.trained import TrainedModel, Verdict
 from ml.value_interval import coverage_table, fit_value_interval
 
 Array = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -42,8 +40,7 @@ class Judgement:
 
     Attributes
     ----------
-    split : TimeSplit
-    features : tuple of str
+    rows : LabelledRows
     recipe : Recipe
     model : BlendModel or HurdleModel
         Fitted on every date whose label was known at the test cutoff.
@@ -51,8 +48,7 @@ class Judgement:
         ``customer_key``, ``as_of``, ``label``, ``model`` and one column per baseline.
     """
 
-    split: TimeSplit
-    features: tuple[str, ...]
+    rows: LabelledRows
     recipe: Recipe
     model: Scorer
     predictions: pd.DataFrame
@@ -104,22 +100,17 @@ def train(
         num_threads=num_threads,
         min_rows=min_rows,
     )
-    binary, link = task.is_binary, task.link
-    recipe, split, predictions = judgement.recipe, judgement.split, judgement.predictions
-    ordered, names = _ordered(frame), judgement.features
-    matrix = feature_matrix(ordered, names)
-    label = ordered["label"].to_numpy(dtype=float)
-    dates = as_of_dates(ordered)
-    newest = split.rows(ordered, tuple(dates[-calibration.RECENT_DATES :]))
-    learner = Learner(parameters, seed, num_threads)
-    model = refit(matrix, label, newest, names, recipe, link, learner)
+    binary = task.is_binary
+    recipe, rows, predictions = judgement.recipe, judgement.rows, judgement.predictions
+    learner = Learner.of(parameters, rows.features, task.directions, seed, num_threads)
+    model = learn(rows, rows.dates, recipe, task.link, learner)
     scores = {name: predictions[name].to_numpy() for name in predictions.columns[3:]}
     tested = predictions["label"].to_numpy(dtype=float)
     metrics = evaluation.PROBABILITY_METRICS if binary else evaluation.VALUE_METRICS
     table = evaluation.metrics_table(tested, scores, metrics, seed=seed)
     spread = None
     if not binary:
-        checked = label[split.rows(ordered, (split.validation,))]
+        checked = rows.label[rows.at(rows.split.validation)]
         earlier = fit_value_interval(recipe.predicted, checked)
         covered = coverage_table(earlier, scores["model"], tested, seed=seed)
         table = pd.concat([table, covered], ignore_index=True)
@@ -134,17 +125,15 @@ def train(
         seed=seed,
         parameters=parameters,
         rounds=recipe.rounds,
-        fit_dates=tuple(str(date.date()) for date in split.fit),
-        validation_date=str(split.validation.date()),
-        test_date=str(split.test.date()),
-        trained_on=tuple(str(date.date()) for date in dates),
-        rows=len(ordered),
+        fit_dates=tuple(str(date.date()) for date in rows.split.fit),
+        validation_date=str(rows.split.validation.date()),
+        test_date=str(rows.split.test.date()),
+        trained_on=tuple(str(date.date()) for date in rows.dates),
+        rows=len(rows.label),
         metrics=table,
         test_predictions=predictions,
         verdicts=_verdicts(tested, scores, seed, binary=binary),
-        feature_power=feature_power(
-            matrix[split.rows(ordered, (split.test,))], tested, names, binary=binary
-        ),
+        feature_power=feature_power(rows.matrix[rows.test], tested, rows.features, binary=binary),
         spread=spread,
     )
 
@@ -169,48 +158,30 @@ def judge(
     -------
     Judgement
     """
-    link = task.link
-    split = split_by_time(frame, horizon_days, min_rows=min_rows, binary=task.is_binary)
-    names = tuple(features) if features is not None else feature_names(frame)
-    ordered = _ordered(frame)
-    matrix = feature_matrix(ordered, names)
-    label = ordered["label"].to_numpy(dtype=float)
-    learner = Learner(parameters, seed, num_threads)
-    recipe = probe(ordered, matrix, label, split, link, learner)
-    known = split.rows(ordered, split.training)
-    test = split.rows(ordered, (split.test,))
-    newest = split.rows(ordered, split.training[-calibration.RECENT_DATES :])[known]
-    judged = refit(matrix[known], label[known], newest, names, recipe, link, learner)
-    predictions = _test_predictions(
-        ordered, matrix, label, known, test, judged, task.baseline_column, num_threads
-    ).assign(**bgnbd_scores(ordered, label, known, test, task, horizon_days))
-    return Judgement(split, names, recipe, judged, predictions)
-
-
-def _ordered(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame.sort_values(["as_of", "customer_key"], kind="stable").reset_index(drop=True)
+    rows = LabelledRows.of(frame, task, horizon_days, features, min_rows=min_rows)
+    learner = Learner.of(parameters, rows.features, task.directions, seed, num_threads)
+    recipe, judged = learn_known(rows, task.link, learner)
+    predictions = _test_predictions(rows, recipe, judged, task, num_threads).assign(
+        **bgnbd_scores(rows.frame, rows.label, rows.known, rows.test, task, horizon_days)
+    )
+    return Judgement(rows, recipe, judged, predictions)
 
 
 def _test_predictions(
-    frame: pd.DataFrame,
-    matrix: Array,
-    label: Array,
-    known: Mask,
-    test: Mask,
-    judged: Scorer,
-    baseline_column: str,
-    num_threads: int,
+    rows: LabelledRows, recipe: Recipe, judged: Scorer, task: Task, num_threads: int
 ) -> pd.DataFrame:
     """Score the test rows with the model and its baselines, learnt from the same rows."""
-    table = frame.loc[test, ["customer_key", "as_of", "label"]].reset_index(drop=True)
-    table["model"] = inverse_link(judged.raw(matrix[test], num_threads), judged.link)
-    past, now = frame.loc[known], frame.loc[test]
-    if isinstance(judged, BlendModel) and judged.link == "logit":
-        table["logistic"] = inverse_link(judged.linear.raw(matrix[test]), "logit")
-        recency = baselines.RecencyBaseline(baseline_column).fit(past, label[known])
+    known, test, label = rows.known, rows.test, rows.label
+    table = rows.frame.loc[test, ["customer_key", "as_of", "label"]].reset_index(drop=True)
+    table["model"] = inverse_link(judged.raw(rows.matrix[test], num_threads), judged.link)
+    past, now = rows.frame.loc[known], rows.frame.loc[test]
+    if task.is_binary:
+        logistic = linear.fit_logistic(rows.matrix[known], label[known], recipe.penalty)
+        table["logistic"] = inverse_link(logistic.raw(rows.matrix[test]), "logit")
+        recency = baselines.RecencyBaseline(task.baseline_column).fit(past, label[known])
         table["recency"] = recency.predict(now)
     else:
-        spend = baselines.SpendBaseline(baseline_column).fit(past, label[known])
+        spend = baselines.SpendBaseline(task.baseline_column).fit(past, label[known])
         table["recent_spend"] = spend.predict(now)
     return table
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -36,6 +37,8 @@ class Parameters:
     tree_share : float
         Weight of the trees against the linear model. On 17 rolling origins a fixed share was as
         good as, or better than, one chosen on the validation date.
+    is_monotone : bool
+        Whether trees and linear model keep to the directions that a task knows.
     """
 
     learning_rate: float = 0.08
@@ -46,6 +49,7 @@ class Parameters:
     bagging_fraction: float = 0.5
     tweedie_power: float = 1.3
     tree_share: float = 0.75
+    is_monotone: bool = False
 
     def min_data_in_leaf(self, rows: int) -> int:
         """Fewest rows of a leaf of a tree that learns from some rows."""
@@ -91,8 +95,26 @@ class Learner:
     parameters : Parameters
     seed, num_threads : int
         Seed of everything random; threads of LightGBM.
+    signs : tuple of int, one per feature, or empty
+        1 where a prediction never falls with the feature, -1 where it never rises, else 0.
     """
 
     parameters: Parameters
     seed: int
     num_threads: int
+    signs: tuple[int, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        parameters: Parameters,
+        features: Sequence[str],
+        directions: Mapping[str, int],
+        seed: int,
+        num_threads: int,
+    ) -> Learner:
+        """Return a learner that keeps to the directions known of its features, if it has to."""
+        signs = tuple(directions.get(name, 0) for name in features)
+        return cls(
+            parameters, seed, num_threads, signs if parameters.is_monotone and any(signs) else ()
+        )

@@ -1,9 +1,9 @@
-"""Probe and refit: what is chosen on the validation date, and the model made of it.
+"""What is chosen on the validation date, and the model made of it.
 
 The probe fits on the older dates and chooses rounds, penalty and the slope of the calibration on
-the validation date (`TimeSplit.probe_fit` keeps the two apart). A refit learns from more dates
-with what the probe found, and sets its level on the newest of them (see `ml.calibration`). A value
-is two such models, of the purchase and of the amount (see `ml.hurdle`).
+the validation date (`TimeSplit.probe_fit` keeps the two apart). The model then learns from more
+dates with what the probe found, and sets its level on the newest of them (see `ml.calibration`).
+A value is two such models, of the purchase and of the amount (see `ml.hurdle`).
 """
 
 from __future__ import annotations
@@ -12,13 +12,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from ml import baselines, calibration, linear, trees
 from ml.blend import BlendModel, Link, blend, inverse_link
 from ml.hurdle import HurdleModel, Scorer
+from ml.labelled_rows import Dates, LabelledRows
 from ml.parameters import Learner
-from ml.splits import TimeSplit
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -30,7 +29,7 @@ ROUNDS_WITHOUT_PURGE = 80
 
 @dataclass(frozen=True)
 class Recipe:
-    """What the probe found: everything needed to refit.
+    """What the probe found: everything needed to learn from more dates.
 
     `predicted` is what it said, in the unit of the label, of the validation rows. A value model
     in two steps has a recipe for the purchase and in it one for the `amount`.
@@ -44,25 +43,12 @@ class Recipe:
     amount: Recipe | None = None
 
 
-def probe(
-    frame: pd.DataFrame,
-    matrix: Array,
-    label: Array,
-    split: TimeSplit,
-    link: Link,
-    learner: Learner,
-) -> Recipe:
+def probe(rows: LabelledRows, link: Link, learner: Learner) -> Recipe:
     """Learn from the older dates and choose on the validation date.
 
     Parameters
     ----------
-    frame : DataFrame, n rows
-        Has the column ``as_of``.
-    matrix : float array, shape (n, k)
-        Its features.
-    label : float array, shape (n,)
-    split : TimeSplit
-        Roles of its dates.
+    rows : LabelledRows
     link : {"logit", "log"}
         Probability, or value (in two steps where enough buy and enough do not).
     learner : Learner
@@ -71,10 +57,11 @@ def probe(
     -------
     Recipe
     """
-    fit_rows = split.rows(frame, split.probe_fit)
+    matrix, label, split = rows.matrix, rows.label, rows.split
+    fit_rows = rows.at(*split.probe_fit)
     if len(np.unique(label[fit_rows] > 0)) < 2:
-        fit_rows = split.rows(frame, split.fit)
-    check = split.rows(frame, (split.validation,))
+        fit_rows = rows.at(*split.fit)
+    check = rows.at(split.validation)
 
     def part(label: Array, link: Link, members: Mask) -> Recipe:
         found = _probe_part(matrix, label, fit_rows & members, check, members, link, learner)
@@ -90,24 +77,14 @@ def probe(
     return replace(buys, predicted=buys.predicted * amount.predicted, amount=amount)
 
 
-def refit(
-    matrix: Array,
-    label: Array,
-    newest: Mask,
-    names: tuple[str, ...],
-    recipe: Recipe,
-    link: Link,
-    learner: Learner,
-) -> Scorer:
-    """Learn with a recipe.
+def learn(rows: LabelledRows, dates: Dates, recipe: Recipe, link: Link, learner: Learner) -> Scorer:
+    """Learn from some dates with a recipe; the newest of them set the level.
 
     Parameters
     ----------
-    matrix : float array, shape (n, k)
-    label : float array, shape (n,)
-    newest : bool array, shape (n,)
-        Rows of the newest dates, which set the level.
-    names : tuple of str, length k
+    rows : LabelledRows
+    dates : tuple of Timestamp
+        Ascending.
     recipe : Recipe
     link : {"logit", "log"}
     learner : Learner
@@ -116,14 +93,23 @@ def refit(
     -------
     BlendModel or HurdleModel
     """
+    members = rows.at(*dates)
+    newest = rows.at(*dates[-calibration.RECENT_DATES :])[members]
+    matrix, label, names = rows.matrix[members], rows.label[members], rows.features
     if recipe.amount is None:
-        return _refit_part(matrix, label, newest, names, recipe, link, learner)
+        return _learn_part(matrix, label, newest, names, recipe, link, learner)
     bought = label > 0
-    rows = (matrix[bought], label[bought], newest[bought])
+    buyers = (matrix[bought], label[bought], newest[bought])
     return HurdleModel(
-        _refit_part(matrix, bought.astype(float), newest, names, recipe, "logit", learner),
-        _refit_part(*rows, names, recipe.amount, "log", learner),
+        _learn_part(matrix, bought.astype(float), newest, names, recipe, "logit", learner),
+        _learn_part(*buyers, names, recipe.amount, "log", learner),
     )
+
+
+def learn_known(rows: LabelledRows, link: Link, learner: Learner) -> tuple[Recipe, Scorer]:
+    """Probe, then learn from every date whose label was known at the test cutoff."""
+    recipe = probe(rows, link, learner)
+    return recipe, learn(rows, rows.split.training, recipe, link, learner)
 
 
 def _probe_part(
@@ -140,7 +126,7 @@ def _probe_part(
     fit = (matrix[fit_rows], label[fit_rows] / scale)
     validation = (matrix[check & members], label[check & members] / scale)
     choose = baselines.choose_logistic if link == "logit" else baselines.choose_tweedie
-    penalty, straight = choose(fit, validation)
+    penalty, straight = choose(fit, validation, learner.signs)
     objective = "binary" if link == "logit" else "tweedie"
     rounds, raw = trees.find_rounds(fit, validation, objective, matrix[check], learner)
     mixed = blend(raw, straight.raw(matrix[check]), learner.parameters.tree_share)
@@ -157,7 +143,7 @@ def _has_two_sides(bought: Mask, fit_rows: Mask, check: Mask) -> bool:
     return min(counts) >= FEWEST_PER_SIDE
 
 
-def _refit_part(
+def _learn_part(
     matrix: Array,
     label: Array,
     newest: Mask,
@@ -172,7 +158,7 @@ def _refit_part(
     model = BlendModel(
         features=names,
         trees=trees.fit_trees(matrix, label / scale, objective, recipe.rounds, learner),
-        linear=fit_linear(matrix, label / scale, recipe.penalty),
+        linear=fit_linear(matrix, label / scale, recipe.penalty, learner.signs),
         tree_share=learner.parameters.tree_share,
         link=link,
         slope=recipe.slope,

@@ -12,6 +12,7 @@ from ml.parameters import Learner
 Array = npt.NDArray[np.float64]
 MOST_ROUNDS = 200
 """Enough on every data set measured, and few enough to explain 10,000 rows a second."""
+MONOTONE_METHOD = "basic"
 
 
 def settings(rows: int, objective: str, learner: Learner) -> dict[str, Any]:
@@ -32,6 +33,9 @@ def settings(rows: int, objective: str, learner: Learner) -> dict[str, Any]:
         "min_data_in_leaf": chosen.min_data_in_leaf(rows),
         "lambda_l2": chosen.lambda_l2(rows),
     }
+    if learner.signs:
+        found["monotone_constraints"] = list(learner.signs)
+        found["monotone_constraints_method"] = MONOTONE_METHOD
     if objective == "tweedie":
         found["tweedie_variance_power"] = chosen.tweedie_power
     return found
