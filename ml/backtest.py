@@ -8,7 +8,7 @@ origins make one table; figures come per origin and pooled over origins (Tashman
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ import pandas as pd
 from ml import evaluation
 from ml.blend import Link
 from ml.classifier import judge
+from ml.importance import Stability, importance_table, stability
 from ml.parameters import DEFAULTS, Parameters
 from ml.resampling import resample
 from ml.splits import NotEnoughHistory, as_of_dates, split_by_time
@@ -51,6 +52,9 @@ class Backtest:
     differences : DataFrame
         ``baseline``, ``metric``, ``difference``, ``low``, ``high``, ``verdict``: the model
         against each baseline, pooled and paired; see `ml.resampling.Resampled.differences`.
+    importance : DataFrame
+        ``origin``, ``feature``, ``importance`` of the model of each origin; see
+        `ml.importance.importance_table`. Empty where only predictions were judged.
     """
 
     horizon_days: int
@@ -59,6 +63,19 @@ class Backtest:
     by_origin: pd.DataFrame
     pooled: pd.DataFrame
     differences: pd.DataFrame
+    importance: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    @property
+    def stability(self) -> Stability | None:
+        """How alike the models of the origins are, where there are several."""
+        if self.importance.empty or self.importance["origin"].nunique() < 2:
+            return None
+        return stability(
+            [
+                dict(zip(rows["feature"], rows["importance"], strict=True))
+                for _, rows in self.importance.groupby("origin", sort=True)
+            ]
+        )
 
     @property
     def origins(self) -> list[pd.Timestamp]:
@@ -113,7 +130,7 @@ def backtest(
         See `ml.classifier.train`.
     """
     chosen = choose_origins(frame, horizon_days, origins, min_rows=min_rows, binary=task.is_binary)
-    parts = []
+    parts, importances = [], []
     for origin in chosen:
         known = frame[frame["as_of"] <= origin]
         judgement = judge(
@@ -129,9 +146,13 @@ def backtest(
         part = judgement.predictions.copy()
         part.insert(0, "origin", origin)
         parts.append(part)
-    return judge_predictions(
+        tested = judgement.rows.frame[judgement.rows.test]
+        moved = importance_table(judgement.model, tested, seed=seed, num_threads=num_threads)
+        importances.append(moved[["feature", "importance"]].assign(origin=origin))
+    judged = judge_predictions(
         pd.concat(parts, ignore_index=True), horizon_days, task.link, seed=seed, rounds=rounds
     )
+    return replace(judged, importance=pd.concat(importances, ignore_index=True))
 
 
 def judge_predictions(
