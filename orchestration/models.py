@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +113,7 @@ def train_task(
         if horizon_days is None:
             raise NotEnoughHistory("there is no labelled customer yet")
         parameters, source = parameters_for(task.name, frame, horizon_days, registry, log)
+        parameters = replace(parameters, is_monotone=values.monotone)
         trained = train(
             frame,
             task,
