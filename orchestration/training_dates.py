@@ -95,8 +95,11 @@ def set_as_of_dates(
     newest: datetime,
     step_days: int,
     count: int,
+    top_categories: int,
 ) -> tuple[int, Sequence[Skipped]]:
     """Write the training instants of every task into ``ops.as_of_dates``.
+
+    Of how many categories customers are asked comes into ``ops.training``.
 
     Returns
     -------
@@ -108,6 +111,8 @@ def set_as_of_dates(
     connection.execute("begin")
     connection.execute("delete from ops.as_of_dates")
     connection.execute("delete from ops.skipped_tasks")
+    connection.execute("delete from ops.training")
+    connection.execute("insert into ops.training values (?)", [top_categories])
     if rows:
         connection.executemany(
             "insert into ops.as_of_dates (task, as_of, horizon_days, population_days, outcome, "
