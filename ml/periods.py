@@ -51,7 +51,8 @@ def in_periods(
     Raises
     ------
     NotEnoughHistory
-        No length of period will do; the message says what is missing with the longest.
+        No length of period will do; the message says what is missing with the shortest and with
+        the longest.
     """
     end = known_until.normalize() - pd.Timedelta(days=label_days)
     known = rows[rows[instant] < end]
@@ -61,6 +62,7 @@ def in_periods(
             f"{label_days} days later"
         )
     age = (end - known[instant]).dt.total_seconds().to_numpy(dtype=float) / DAY_SECONDS
+    missing = {}
     for length in LENGTHS_DAYS:
         number = np.ceil(age / length)  # 1 is the newest
         starts = end - pd.to_timedelta(number * length, unit="D")
@@ -69,12 +71,14 @@ def in_periods(
             split = split_by_time(found, length + label_days, min_rows=FEWEST_ROWS)
             _check_newest(found.loc[found["as_of"] == split.test, "label"])
         except NotEnoughHistory as problem:
-            missing = problem
+            missing[length] = str(problem)
         else:
             return found, length + label_days
-    raise NotEnoughHistory(
-        f"{len(known)} rows have a known label; in periods of {LENGTHS_DAYS[-1]} days: {missing}"
+    said = " ".join(
+        f"In periods of {length} days: {missing[length]}."
+        for length in (LENGTHS_DAYS[0], LENGTHS_DAYS[-1])
     )
+    raise NotEnoughHistory(f"{len(known)} rows have a known label. {said}")
 
 
 def _check_newest(labels: pd.Series) -> None:
