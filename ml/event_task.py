@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from ml.task import Question
 
-Labeller = Callable[[pd.DataFrame, pd.Timestamp], tuple[pd.DataFrame, int]]
+if TYPE_CHECKING:
+    import pandas as pd
+
+Labeller = Callable[["pd.DataFrame", "pd.Timestamp"], tuple["pd.DataFrame", int]]
 """From rows with features, and the instant up to which all is recorded, to a labelled frame and its
 horizon in days; raises `ml.splits.NotEnoughHistory`."""
 

@@ -92,6 +92,8 @@ def _task(report: Report, judged: TaskEvaluation, costs: CostTable | None) -> No
     report.tables[f"{task.name}_by_origin"] = found.by_origin
     report.tables[f"{task.name}_pooled"] = found.pooled
     report.tables[f"{task.name}_differences"] = found.differences
+    if not found.importance.empty:
+        report.tables[f"{task.name}_importance"] = found.importance
     _pictures(page, task.name, found)
     if isinstance(task, Task) and task.is_binary:
         _profit(report, task, found, costs)
@@ -153,6 +155,8 @@ def findings(found: Backtest, groups: pd.DataFrame | None) -> list[str]:
         f"{_plain(-row['difference'])} ({_plain(-row['high'])} to {_plain(-row['low'])})."
         for row in lost
     ] or ["No baseline is better on any measure."]
+    if found.stability is not None:
+        lines.append(f"Stability: {found.stability}.")
     if groups is not None:
         flagged = groups[~groups["flag"].isin(["", "too small"])].to_dict("records")
         lines += [

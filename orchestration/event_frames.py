@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import duckdb
-import pandas as pd
 
 from ml.category import CATEGORY
 from ml.event_task import EventTask
 from ml.intent import INTENT
 from ml.response import RESPONSE
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ TABLES: Mapping[str, EventTables] = {
 
 def read_event_frame(
     connection: duckdb.DuckDBPyConnection, task: EventTask, snapshot: int
-) -> tuple[pd.DataFrame, int]:
+) -> tuple["pd.DataFrame", int]:
     """Labelled rows of a task about events, at a snapshot of the lake.
 
     Returns
@@ -86,10 +89,19 @@ def read_event_frame(
     Raises
     ------
     NotEnoughHistory
-        The source has no such events, or too few.
+        The source has no such events, or too few; or the tables are older than the task.
     """
+    import pandas as pd
+
+    from ml.splits import NotEnoughHistory
+
     at = f"at (version => {snapshot:d})"
     clock = connection.execute(f"select as_of from ops.clock {at}").fetchone()
     assert clock is not None
-    rows = connection.execute(TABLES[task.name].learnt_from.format(at=at)).df()
+    try:
+        rows = connection.execute(TABLES[task.name].learnt_from.format(at=at)).df()
+    except duckdb.CatalogException as problem:
+        raise NotEnoughHistory(
+            f"the lake has no rows of {task.name} yet: run main_job, which makes their tables"
+        ) from problem
     return task.label(rows, pd.Timestamp(clock[0]))

@@ -8,6 +8,8 @@ import pandas as pd
 
 from ml.champion import Comparison, in_test_order, labels_known_by, simple_groups
 from ml.evaluation import aggregate_ratio, expected_calibration_error, roc_auc, spearman
+from ml.importance import importance_table, stability
+from ml.parameters import DEFAULTS
 from ml.reasons import Phrase
 from ml.tasks import QUESTIONS, TASKS
 from ml.trained import TrainedModel
@@ -81,7 +83,8 @@ def model_card(
         Heading("What it learnt from"),
         record_table(version, model),
         Heading("Features"),
-        feature_table(model, phrases),
+        Text(stability_words(model, rows)),
+        feature_table(model, rows, phrases),
         Heading("Limits"),
         Bullets(LIMITS),
     ]
@@ -170,6 +173,7 @@ def record_table(version: Version, model: TrainedModel) -> Table:
             ("libraries", version.tags.get("libraries", "")),
             ("seed", str(model.seed)),
             ("rounds of trees", str(model.rounds)),
+            ("parameters", _parameters(version, model)),
             (
                 "train again",
                 f"shoal models retrain {version.task} --version {version.number}",
@@ -178,18 +182,49 @@ def record_table(version: Version, model: TrainedModel) -> Table:
     )
 
 
-def feature_table(model: TrainedModel, phrases: Mapping[str, Phrase]) -> Table:
-    """Every feature with its meaning, share of the trees' gain, and linear coefficient."""
+def _parameters(version: Version, model: TrainedModel) -> str:
+    changed = {
+        name: value
+        for name, value in model.parameters.to_dict().items()
+        if value != DEFAULTS.to_dict()[name]
+    }
+    named = ", ".join(f"{name} {value}" for name, value in changed.items())
+    return f"{version.tags.get('parameters_from', 'defaults')}{': ' if named else ''}{named}"
+
+
+def stability_words(model: TrainedModel, rows: pd.DataFrame) -> str:
+    """Whether this model and its judged twin, a horizon older, look at the same features."""
+    words = (
+        "Importance is the mean absolute share of a feature in the scores of the customers of "
+        f"{model.test_date}, in brackets with its 95 % interval over customers."
+    )
+    if model.judged is None:
+        return words
+    tables = [
+        importance_table(one, rows, seed=model.seed, rounds=2)
+        for one in (model.model, model.judged)
+    ]
+    found = [dict(zip(one["feature"], one["importance"], strict=True)) for one in tables]
+    return f"{words} This model and the one judged: {stability(found)}."
+
+
+def feature_table(model: TrainedModel, rows: pd.DataFrame, phrases: Mapping[str, Phrase]) -> Table:
+    """Every feature with its meaning, importance, share of the trees' gain, and coefficient."""
+    trees = model.importance()
+    gain = dict(zip(trees["feature"], trees["gain"], strict=True))
+    coefficient = dict(zip(trees["feature"], trees["coefficient"], strict=True))
+    table = importance_table(model.model, rows, seed=model.seed).itertuples()
     return Table(
-        ("feature", "meaning", "share of gain in the trees", "linear coefficient"),
+        ("feature", "meaning", "importance", "share of gain in the trees", "linear coefficient"),
         tuple(
             (
                 str(row.feature),
                 phrases[str(row.feature)].label if str(row.feature) in phrases else "",
-                f"{row.gain:.1%}",
-                f"{row.coefficient:+.3f}",
+                f"{row.importance:.1%} ({row.low:.1%} to {row.high:.1%})",
+                f"{gain[row.feature]:.1%}",
+                f"{coefficient[row.feature]:+.3f}",
             )
-            for row in model.importance().itertuples()
+            for row in table
         ),
     )
 

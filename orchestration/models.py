@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from ml.tasks import EVENT_TASKS, QUESTIONS, TASKS
 from ml.trained import TrainedModel
 from orchestration.event_frames import TABLES, read_event_frame
 from orchestration.lake import Lake, current_snapshot, require_snapshot
+from orchestration.parameter_records import parameters_for
 from orchestration.pictures import picture, save_file
 from orchestration.registry import (
     Registry,
@@ -116,6 +117,7 @@ def train_task(
         model.
     """
     values = settings()
+    registry = Registry(values)
     with lake.reader(latest=True) as connection:
         skipped = read_skipped_tasks(connection).get(task.name)
     if skipped is not None:
@@ -128,11 +130,14 @@ def train_task(
         frame, horizon_days, snapshot = read_training_frame(lake, task.name)
         if horizon_days is None:
             raise NotEnoughHistory("there is no labelled customer yet")
+        parameters, source = parameters_for(task.name, frame, horizon_days, registry, log)
+        parameters = replace(parameters, is_monotone=values.monotone)
         trained = train(
             frame,
             task,
             horizon_days=horizon_days,
             features=features,
+            parameters=parameters,
             seed=values.seed,
             num_threads=values.threads,
         )
@@ -144,7 +149,6 @@ def train_task(
             "skipped_as_expected": isinstance(problem, NothingToLearnFrom),
         }
     pictures = draw(trained)
-    registry = Registry(values)
     with scratch_folder() as name:
         folder = Path(name)
         save_model(trained, frame, folder)
@@ -165,11 +169,13 @@ def train_task(
                 "rows": trained.rows,
                 "features": len(trained.features),
                 "test_date": trained.test_date,
+                **parameters.to_dict(),
             },
             tags={
                 "lake_snapshot": str(snapshot),
                 "code_version": code_version(),
                 "libraries": library_versions(),
+                "parameters_from": source,
                 "features": json.dumps(trained.features)[:5_000],
             },
         )
@@ -183,6 +189,7 @@ def train_task(
         "rows": trained.rows,
         "horizon_days": trained.horizon_days,
         "test_date": trained.test_date,
+        "parameters_from": source,
         "metrics": dg.MetadataValue.md(metrics_markdown(trained)),
         "verdicts": dg.MetadataValue.md("\n".join(f"- {verdict}" for verdict in trained.verdicts)),
         **{title: picture(title, image) for title, image in pictures.items()},

@@ -65,12 +65,9 @@ create table if not exists ops.as_of_dates (
     horizon_days integer not null,
     population_days integer not null,
     outcome varchar,
-    population varchar
-);
-
--- one row: of how many of the most bought categories customers are asked, since the last training
-create table if not exists ops.training (
-    top_categories integer not null
+    population varchar,
+    -- of how many of the most bought categories customers are asked, whatever the task
+    top_categories integer
 );
 
 -- one row per task that the last plan of training left out, and why

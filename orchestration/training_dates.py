@@ -99,7 +99,7 @@ def set_as_of_dates(
 ) -> tuple[int, Sequence[Skipped]]:
     """Write the training instants of every task into ``ops.as_of_dates``.
 
-    Of how many categories customers are asked comes into ``ops.training``.
+    With them goes of how many categories customers are asked.
 
     Returns
     -------
@@ -111,13 +111,11 @@ def set_as_of_dates(
     connection.execute("begin")
     connection.execute("delete from ops.as_of_dates")
     connection.execute("delete from ops.skipped_tasks")
-    connection.execute("delete from ops.training")
-    connection.execute("insert into ops.training values (?)", [top_categories])
     if rows:
         connection.executemany(
             "insert into ops.as_of_dates (task, as_of, horizon_days, population_days, outcome, "
-            "population) values (?, ?, ?, ?, ?, ?)",
-            rows,
+            "population, top_categories) values (?, ?, ?, ?, ?, ?, ?)",
+            [(*row, top_categories) for row in rows],
         )
     for each in skipped:
         connection.execute(

@@ -62,7 +62,8 @@ top_categories as (
         categories.buyers_90d / nullif(everyone.buyers_90d, 0) as popularity_90d
     from categories
     inner join everyone on categories.as_of = everyone.as_of
-    where categories.place <= (select max(top_categories) from {{ source('ops', 'training') }})
+    where
+        categories.place <= (select max(top_categories) from {{ source('ops', 'as_of_dates') }})
 
 ),
 

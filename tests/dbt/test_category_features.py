@@ -21,10 +21,11 @@ def lake(new_lake: Callable[[], DbtLake]) -> DbtLake:
     lake.load(random_history(80, 1))
     lake.set_clock(AS_OF, 1, 1)
     lake.execute("delete from ops.as_of_dates")
-    lake.execute("insert into ops.training values (1)")
     for instant in (PAST, AS_OF):
         lake.execute(
-            "insert into ops.as_of_dates values ('purchase_30d', ?, 30, 400, 'purchase', 'active')",
+            "insert into ops.as_of_dates by name select 'purchase_30d' as task, ? as as_of, "
+            "30 as horizon_days, 400 as population_days, 'purchase' as outcome, "
+            "1 as top_categories",
             [instant],
         )
     lake.dbt("run")

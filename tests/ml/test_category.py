@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ml.category import CATEGORY, HORIZON_DAYS, category_groups, labelled_categories
+from ml.category import CATEGORY
+from ml.category_rows import HORIZON_DAYS, category_groups, labelled_categories
 from ml.classifier import train
 from ml.splits import NothingToLearnFrom
 from ml.trained import TrainedModel

@@ -10,8 +10,10 @@ import pytest
 
 from ml.champion import compare
 from ml.classifier import train
-from ml.intent import INTENT, labelled_sessions
-from ml.response import RESPONSE, labelled_messages, message_groups, reaction_window
+from ml.intent import INTENT
+from ml.message_rows import labelled_messages, message_groups, reaction_window
+from ml.response import RESPONSE
+from ml.session_rows import labelled_sessions
 from ml.splits import NotEnoughHistory, NothingToLearnFrom
 from ml.trained import TrainedModel
 

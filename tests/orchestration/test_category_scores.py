@@ -7,7 +7,8 @@ import duckdb
 import pandas as pd
 import pytest
 
-from ml.category import CATEGORY, labelled_categories
+from ml.category import CATEGORY
+from ml.category_rows import labelled_categories
 from ml.classifier import train
 from orchestration.category_scores import score_categories
 from orchestration.defs.category.checks import check_categories_are_ranked
