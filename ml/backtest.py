@@ -17,10 +17,11 @@ from ml import evaluation
 from ml.blend import Link
 from ml.classifier import judge
 from ml.importance import Stability, importance_table, stability
+from ml.intervals import clusters_of
 from ml.parameters import DEFAULTS, Parameters
 from ml.resampling import resample
 from ml.splits import NotEnoughHistory, as_of_dates, split_by_time
-from ml.task import Task
+from ml.task import Question
 
 PROBABILITY_FIGURES = (
     *evaluation.PROBABILITY_METRICS,
@@ -90,7 +91,7 @@ class Backtest:
 
 def backtest(
     frame: pd.DataFrame,
-    task: Task,
+    task: Question,
     *,
     horizon_days: int,
     features: Sequence[str] | None = None,
@@ -164,7 +165,14 @@ def judge_predictions(
     tables = []
     for origin, rows in predictions.groupby("origin", sort=True):
         scores = {name: rows[name].to_numpy() for name in names}
-        table = resample(rows["label"], scores, metrics, rounds=rounds, seed=seed).table()
+        table = resample(
+            rows["label"],
+            scores,
+            metrics,
+            rounds=rounds,
+            seed=seed,
+            clusters=clusters_of(rows["customer_key"]),
+        ).table()
         table.insert(0, "rows", len(rows))
         table.insert(0, "origin", origin)
         tables.append(table)

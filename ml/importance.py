@@ -12,8 +12,7 @@ import pandas as pd
 
 from ml.evaluation import spearman
 from ml.hurdle import Scorer
-from ml.intervals import limits
-from ml.resampling import bootstrap_weights
+from ml.intervals import bootstrap_weights, limits
 
 Array = npt.NDArray[np.float64]
 TOP = 10

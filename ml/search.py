@@ -29,11 +29,10 @@ import pandas as pd
 from ml import intervals
 from ml.backtest import choose_origins, draw_customers
 from ml.blend import Link, inverse_link
-from ml.intervals import Difference
+from ml.intervals import Difference, bootstrap_weights
 from ml.labelled_rows import LabelledRows
 from ml.parameters import DEFAULTS, Learner, Parameters
 from ml.recipe import learn_known
-from ml.resampling import bootstrap_weights
 from ml.search_result import Budget, SearchResult
 from ml.splits import NotEnoughHistory, as_of_dates
 from ml.task import Task

@@ -21,6 +21,10 @@ class NotEnoughHistory(ValueError):
     """The training frame has too few dates, rows or classes to train and judge a model."""
 
 
+class NothingToLearnFrom(NotEnoughHistory):
+    """The source has nothing at all of what a task is about, as many sources have not."""
+
+
 @dataclass(frozen=True)
 class TimeSplit:
     """As-of dates by role; the label window of a date is ``[as_of, as_of + horizon)``.

@@ -19,6 +19,9 @@ from orchestration.settings import Settings, settings
 
 EXTENSIONS = ("ducklake", "sqlite_scanner", "postgres_scanner")
 INLINED_ROWS = 2_000
+FILE_FORMAT = {"parquet_version": "2", "parquet_compression": "lz4_raw"}
+"""How tables are kept: keys are read in half the time, from smaller files, than by the default
+(snappy, version 1), and are written as fast; zstd would halve the files and the speed."""
 LEASE_NOTICE_SECONDS = 10.0
 
 _ATTACHED: dict[tuple[Any, ...], duckdb.DuckDBPyConnection] = {}
@@ -224,6 +227,15 @@ def attach_lake(
         options.append("meta_journal_mode 'wal'")
     target = _quoted(f"ducklake:{catalog}")
     connection.execute(f"attach {target} as lake ({', '.join(options)}); use lake")
+
+
+def set_file_format(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let files that the attached lake writes from now on have `FILE_FORMAT`."""
+    options = connection.execute("select option_name, value from ducklake_options('lake')")
+    known = dict(options.fetchall())
+    for name, value in FILE_FORMAT.items():
+        if known.get(name, "").removeprefix("V") != value:
+            connection.execute(f"call lake.set_option({_quoted(name)}, {_quoted(value)})")
 
 
 def published_snapshot(connection: duckdb.DuckDBPyConnection) -> int | None:

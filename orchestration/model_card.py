@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from ml.champion import Comparison, labels_known_by, simple_groups
+from ml.champion import Comparison, in_test_order, labels_known_by, simple_groups
 from ml.evaluation import aggregate_ratio, expected_calibration_error, roc_auc, spearman
 from ml.importance import importance_table, stability
 from ml.parameters import DEFAULTS
 from ml.reasons import Phrase
-from ml.tasks import TASKS
+from ml.tasks import QUESTIONS, TASKS
 from ml.trained import TrainedModel
 from orchestration.documents import Block, Bullets, Heading, Picture, Table, Text
 from orchestration.registry import Version
@@ -57,7 +57,8 @@ def model_card(
         Date of the card, UTC.
     """
     horizon = model.horizon_days
-    predicts = TASKS[model.kind].meaning.format(horizon=horizon, population=2 * horizon)
+    what = "customers" if model.kind in TASKS else "rows of the period"
+    predicts = QUESTIONS[model.kind].meaning.format(horizon=horizon, population=2 * horizon)
     pictures = [
         Picture(path.stem, path.read_bytes()) for path in sorted(version.folder.glob("*.png"))
     ]
@@ -68,8 +69,8 @@ def model_card(
         Text(predicts),
         Heading("How good it is"),
         Text(
-            f"On {len(model.test_predictions):,} customers as of {model.test_date}, by the model "
-            "that knew no label of that time, beside its baselines on the same customers. In "
+            f"On {len(model.test_predictions):,} {what} as of {model.test_date}, by the model "
+            "that knew no label of that time, beside its baselines on the same rows. In "
             "brackets: 95 % bootstrap intervals."
         ),
         metrics_table(model, comparison),
@@ -110,10 +111,10 @@ def metrics_table(model: TrainedModel, comparison: Comparison | None) -> Table:
 def group_table(model: TrainedModel, rows: pd.DataFrame, comparison: Comparison | None) -> Table:
     """How each simple group is served: rows, what happened, what was predicted, the ranking."""
     tested = model.test_predictions
-    ordered = rows.set_index("customer_key").reindex(tested["customer_key"])
+    ordered = in_test_order(rows, model)
     label, predicted = tested["label"].to_numpy(float), tested["model"].to_numpy(float)
     against = {group.group: group for group in comparison.groups} if comparison else {}
-    is_value = not TASKS[model.kind].is_binary
+    is_value = not QUESTIONS[model.kind].is_binary
     lines = []
     for name, groups in simple_groups(ordered).items():
         for value in groups.cat.categories:
@@ -152,6 +153,7 @@ def group_table(model: TrainedModel, rows: pd.DataFrame, comparison: Comparison 
 def record_table(version: Version, model: TrainedModel) -> Table:
     """Everything that trains this version again."""
     dates = model.trained_on
+    what = "customer" if model.kind in TASKS else "event"
     until = labels_known_by(dates, model.horizon_days)
     return Table(
         ("", ""),
@@ -160,7 +162,7 @@ def record_table(version: Version, model: TrainedModel) -> Table:
             ("trained", f"{version.made_at:%Y-%m-%d %H:%M} UTC" if version.made_at else ""),
             ("data window", f"as of {dates[0]} to {dates[-1]}, labels until {until:%Y-%m-%d}"),
             ("as-of dates", f"{len(dates)}: {', '.join(dates)}"),
-            ("rows", f"{model.rows:,} (one per customer and as-of date)"),
+            ("rows", f"{model.rows:,} (one per {what} and as-of date)"),
             (
                 "judged",
                 f"learnt from {model.judged_dates[0]} to {model.judged_dates[-1]}, tuned on "

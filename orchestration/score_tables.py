@@ -14,7 +14,7 @@ from ml.task import Task
 from ml.tasks import TASKS
 from orchestration.ingestion.sql import transaction
 from orchestration.lake import Lake
-from orchestration.models import Champion, require_features
+from orchestration.models import Champion, answering, require_features
 from orchestration.registry import Version
 
 BATCH_ROWS = 50_000
@@ -88,8 +88,10 @@ def score_features(
     """Scores of a batch of customers; each row needs nothing of the others.
 
     A model speaks only of the population it learnt from: churn and value of customers who bought
-    within twice the churn horizon, purchase also of those who were otherwise active in it. For
-    everyone else the score is null and the reason says so.
+    within twice the churn horizon, the purchase tasks also of those who were otherwise active in
+    it, inactivity of whoever was active within twice its own. For everyone else the score is null
+    and the reason says so. A task that asks the same as another has the other's score
+    (`Task.same_as`).
 
     About one customer in ten of a like expected value spends more than ``expected_value_high``,
     and at most one in ten less than ``expected_value_low``. The expected value is a mean: where
@@ -111,6 +113,8 @@ def score_features(
     reasons = [_unscored_reason(champions)] * len(features)
     explained = np.zeros(len(features), dtype=bool)
     for name, task in TASKS.items():
+        if answering(task, champions) is not None:
+            scores[task.score_column] = scores[TASKS[task.same_as].score_column]
         if name not in champions:
             continue
         champion = champions[name]
@@ -146,15 +150,19 @@ def score_features(
 
 def population(features: pd.DataFrame, task: Task, champions: Mapping[str, Champion]) -> pd.Series:
     """Who a task's model may speak of: boolean, index of ``features``."""
-    reference = champions.get("churn", champions[task.name])
-    days = 2 * reference.model.horizon_days
+    days = _population_days(task, champions)
     return (features[list(task.active_by)] < days).any(axis=1)
+
+
+def _population_days(task: Task, champions: Mapping[str, Champion]) -> int:
+    reference = champions.get(task.population_horizon, champions[task.name])
+    return 2 * reference.model.horizon_days
 
 
 def _unscored_reason(champions: Mapping[str, Champion]) -> list[str]:
     if not champions:
         return ["not scored: no model has been trained yet"]
-    days = 2 * next(iter(champions.values())).model.horizon_days
+    days = max(_population_days(TASKS[name], champions) for name in champions)
     return [f"not scored: not active in the last {days} days"]
 
 

@@ -20,7 +20,7 @@ from orchestration.dbt_runner import (
     run_dbt,
 )
 from orchestration.ingestion.schema import create_tables
-from orchestration.lake import Lake
+from orchestration.lake import Lake, set_file_format
 from orchestration.settings import PROJECT_ROOT, Settings
 
 
@@ -37,6 +37,7 @@ def prepare(values: Settings) -> None:
         parse_dbt()
     lake = Lake.from_settings(values)
     with lake.writer("set up") as connection:
+        set_file_format(connection)
         create_tables(connection)
         models = _models_to_build(connection, with_views=changed)
         outdated = _outdated_models(connection)

@@ -15,7 +15,12 @@ CLOCK = dg.AssetSelection.assets(["ops", "clock"])
 VIEWS = dg.AssetSelection.tag("shoal/materialized", "view")
 SEEDS = dg.AssetSelection.tag("shoal/materialized", "seed")
 TRAINING_TABLES = dg.AssetSelection.assets(
-    ["ops", "as_of_dates"], ["marts", "customer_feature_history"], ["marts", "customer_labels"]
+    ["ops", "as_of_dates"],
+    ["marts", "customer_feature_history"],
+    ["marts", "customer_labels"],
+    ["marts", "message_feature_history"],
+    ["marts", "message_customer_history"],
+    ["marts", "session_feature_history"],
 )
 TABLES = (
     dg.AssetSelection.groups("intermediate", "customers", "sales", "journeys", "features")
@@ -28,6 +33,8 @@ BATCH_SCORES = dg.AssetSelection.assets(
     ["marts", "customer_segments"],
     ["marts", "customer_scores"],
     ["marts", "score_history"],
+    ["marts", "response_scores"],
+    ["marts", "session_intent"],
     ["ops", "batches"],
 )
 MODELS = dg.AssetSelection.groups("models")

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from orchestration.lake import Lake, LakeNotFound, LeaseTimeout
+from orchestration.lake import Lake, LakeNotFound, LeaseTimeout, set_file_format
 from orchestration.publication import publish
 from orchestration.settings import Settings
 
@@ -113,3 +113,19 @@ def test_the_lease_of_a_killed_process_is_free_at_once(values: Settings, lake: L
     hasty = Lake.from_settings(values.model_copy(update={"lease_timeout_seconds": 0.5}))
     with hasty.writer("heir") as connection:
         assert connection.execute("select count(*) from ops.clock").fetchone() == (0,)
+
+
+def test_files_are_kept_in_the_chosen_format(lake: Lake) -> None:
+    with lake.writer("test") as connection:
+        set_file_format(connection)
+        set_file_format(connection)
+        connection.execute(
+            "create table ops.many as select md5(range::varchar) as key from range(5000)"
+        )
+        ((path,),) = connection.execute(
+            "select data_file from ducklake_list_files('lake', 'many', schema => 'ops')"
+        ).fetchall()
+        kept = connection.execute(
+            "select compression, encodings from parquet_metadata(?)", [path]
+        ).fetchall()
+    assert kept == [("LZ4_RAW", "DELTA_LENGTH_BYTE_ARRAY")]

@@ -69,6 +69,8 @@ def customer_scores(
     deps=[
         SCORES,
         HISTORY,
+        ["marts", "response_scores"],
+        ["marts", "session_intent"],
         ["marts", "kpi_daily"],
         ["marts", "kpi_daily_by"],
         ["marts", "journey_steps"],

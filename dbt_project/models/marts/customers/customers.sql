@@ -12,12 +12,8 @@ with {{ touched_identifiers() }},
 touched as (
 
     {% if is_incremental() %}
-    select customers.customer_key
-    from (
-        {{ every_customer() | indent(8) }}
-    ) as customers
-    inner join {{ touched_visitors }} as visitors on customers.customer_key = visitors.visitor_key
-    where visitors.is_customer
+    select distinct customer_key
+    from touched_identifiers
     {% else %}
     {{ every_customer() | indent(4) }}
     {% endif %}
@@ -72,7 +68,11 @@ ranked_days as (
             order by days.activity_date desc
         ) as recency_rank
     from {{ ref('int_customer_days') }} as days
-    inner join touched on days.customer_key = touched.customer_key
+    {% if is_incremental() %}
+    -- this join and not one to a CTE, so that the engine filters the days as it reads them
+    inner join {{ touched_visitors }} as visitors on days.customer_key = visitors.visitor_key
+    where visitors.is_customer
+    {% endif %}
 
 ),
 
