@@ -31,6 +31,7 @@ class Settings(BaseSettings):
     churn_horizon_days: int | None = Field(default=None, ge=1, le=730)
     purchase_horizon_days: int | None = Field(default=None, ge=1, le=730)
     inactivity_horizon_days: int | None = Field(default=None, ge=1, le=730)
+    top_categories: int = Field(default=5, ge=1, le=100)
     as_of_step_days: int = Field(default=14, ge=1)
     as_of_count: int = Field(default=13, ge=3)
 
