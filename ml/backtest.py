@@ -16,6 +16,7 @@ import pandas as pd
 from ml import evaluation
 from ml.blend import Link
 from ml.classifier import judge
+from ml.parameters import DEFAULTS, Parameters
 from ml.resampling import resample
 from ml.splits import NotEnoughHistory, as_of_dates, split_by_time
 from ml.task import Task
@@ -76,6 +77,7 @@ def backtest(
     *,
     horizon_days: int,
     features: Sequence[str] | None = None,
+    parameters: Parameters = DEFAULTS,
     origins: int = 4,
     most_rows: int = 200_000,
     seed: int = 0,
@@ -89,7 +91,7 @@ def backtest(
     ----------
     frame : DataFrame
         One row per (``customer_key``, ``as_of``) with numeric features and a ``label``.
-    task, horizon_days, features, seed, num_threads, min_rows
+    task, horizon_days, features, parameters, seed, num_threads, min_rows
         See `ml.classifier.train`.
     origins : int, default 4
         How many instants to judge at; the newest date of the frame is always one.
@@ -119,6 +121,7 @@ def backtest(
             task,
             horizon_days=horizon_days,
             features=features,
+            parameters=parameters,
             seed=seed,
             num_threads=num_threads,
             min_rows=min_rows,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -90,7 +92,7 @@ CHOICE_ROWS = 10_000
 
 
 def choose_logistic(
-    fit: tuple[Array, Array], validation: tuple[Array, Array]
+    fit: tuple[Array, Array], validation: tuple[Array, Array], signs: Sequence[int] = ()
 ) -> tuple[float, LinearModel]:
     """Choose the penalty of the logistic regression by log loss on the validation period.
 
@@ -101,6 +103,8 @@ def choose_logistic(
     ----------
     fit, validation : tuple of float arrays
         Matrix of shape (n, k) and label of shape (n,).
+    signs : sequence of int, length k, optional
+        See `ml.linear.fit_logistic`.
 
     Returns
     -------
@@ -112,25 +116,26 @@ def choose_logistic(
     part = (fit[0][::step], fit[1][::step])
 
     def loss(strength: float) -> float:
-        raw = fit_logistic(*part, strength * step).raw(validation[0])
+        raw = fit_logistic(*part, strength * step, signs).raw(validation[0])
         return deviance(raw, validation[1], "logit")
 
     strength = min(LOGISTIC_STRENGTHS, key=loss)
-    return strength, fit_logistic(*fit, strength)
+    return strength, fit_logistic(*fit, strength, signs)
 
 
 def choose_tweedie(
-    fit: tuple[Array, Array], validation: tuple[Array, Array]
+    fit: tuple[Array, Array], validation: tuple[Array, Array], signs: Sequence[int] = ()
 ) -> tuple[float, LinearModel]:
     """Choose the penalty of the Tweedie regression by deviance on the validation period."""
     step = _step(fit)
     part = (fit[0][::step], fit[1][::step])
 
     def loss(penalty: float) -> float:
-        return deviance(fit_tweedie(*part, penalty).raw(validation[0]), validation[1], "log")
+        raw = fit_tweedie(*part, penalty, signs).raw(validation[0])
+        return deviance(raw, validation[1], "log")
 
     penalty = min(TWEEDIE_PENALTIES, key=loss)
-    return penalty, fit_tweedie(*fit, penalty)
+    return penalty, fit_tweedie(*fit, penalty, signs)
 
 
 def _step(fit: tuple[Array, Array]) -> int:

@@ -1,61 +1,37 @@
 """The shared core of every task: fit, calibrate, judge, refit.
 
 1. Probe: fit on the older dates; choose rounds, penalty and the slope of the calibration on the
-   validation date (`TimeSplit.probe_fit` keeps the two apart).
+   validation date (see `ml.recipe`).
 2. Judge: refit on every date whose label is known at the test cutoff; score the untouched test
    cutoff beside the baselines.
 3. Produce: refit on every labelled date with the same rounds, penalty and slope.
 
-Each refit sets its level on the newest dates that it was fitted on (see `ml.calibration`). A value
-is two such models, of the purchase and of the amount (see `ml.hurdle`), and has an interval from
-what came of the predictions of the validation and test dates (see `ml.value_interval`).
+A value has an interval from what came of the predictions of the validation and test dates (see
+`ml.value_interval`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ml import baselines, calibration, evaluation, intervals, linear, trees
+from ml import baselines, evaluation, intervals, linear
 from ml.bgnbd_baseline import bgnbd_scores
-from ml.blend import BlendModel, Link, blend, inverse_link
-from ml.hurdle import HurdleModel, Scorer
-from ml.matrix import feature_matrix, feature_names
+from ml.blend import inverse_link
+from ml.hurdle import Scorer
+from ml.labelled_rows import LabelledRows
+from ml.parameters import DEFAULTS, Learner, Parameters
 from ml.plausibility import feature_power
-from ml.splits import TimeSplit, as_of_dates, split_by_time
+from ml.recipe import Recipe, learn, learn_known
 from ml.task import Task
 from ml.trained import TrainedModel, Verdict
 from ml.value_interval import coverage_table, fit_value_interval
 
 Array = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
-TREE_SHARE = 0.75
-"""Weight of the trees against the linear model. On 17 rolling origins a fixed share was as good
-as, or better than, one chosen on the validation date."""
-FEWEST_PER_SIDE = 50
-"""Buyers, and customers who do not buy, that a value model in two steps needs to fit and check."""
-ROUNDS_WITHOUT_PURGE = 80
-"""Rounds where the history is too short to keep validation labels out of the fit dates."""
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What the probe found: everything needed to refit.
-
-    `predicted` is what it said, in the unit of the label, of the validation rows. A value model
-    in two steps has a recipe for the purchase and in it one for the `amount`.
-    """
-
-    rounds: int
-    penalty: float
-    slope: float
-    level: float
-    predicted: Array
-    amount: Recipe | None = None
 
 
 @dataclass(frozen=True)
@@ -64,8 +40,7 @@ class Judgement:
 
     Attributes
     ----------
-    split : TimeSplit
-    features : tuple of str
+    rows : LabelledRows
     recipe : Recipe
     model : BlendModel or HurdleModel
         Fitted on every date whose label was known at the test cutoff.
@@ -73,8 +48,7 @@ class Judgement:
         ``customer_key``, ``as_of``, ``label``, ``model`` and one column per baseline.
     """
 
-    split: TimeSplit
-    features: tuple[str, ...]
+    rows: LabelledRows
     recipe: Recipe
     model: Scorer
     predictions: pd.DataFrame
@@ -86,6 +60,7 @@ def train(
     *,
     horizon_days: int,
     features: Sequence[str] | None = None,
+    parameters: Parameters = DEFAULTS,
     seed: int = 0,
     num_threads: int = 2,
     min_rows: int = 100,
@@ -102,6 +77,8 @@ def train(
         Length of the label window in days.
     features : sequence of str, optional
         Default: every column but the key, the date and the label.
+    parameters : Parameters
+        What is free in how the model is fitted.
     seed, num_threads, min_rows : int
         Seed of everything random; threads of LightGBM; fewest rows for each part of the split.
 
@@ -118,25 +95,22 @@ def train(
         task,
         horizon_days=horizon_days,
         features=features,
+        parameters=parameters,
         seed=seed,
         num_threads=num_threads,
         min_rows=min_rows,
     )
-    binary, link = task.is_binary, task.link
-    recipe, split, predictions = judgement.recipe, judgement.split, judgement.predictions
-    ordered, names = _ordered(frame), judgement.features
-    matrix = feature_matrix(ordered, names)
-    label = ordered["label"].to_numpy(dtype=float)
-    dates = as_of_dates(ordered)
-    newest = split.rows(ordered, tuple(dates[-calibration.RECENT_DATES :]))
-    model = _refit(matrix, label, newest, names, recipe, link, seed, num_threads)
+    binary = task.is_binary
+    recipe, rows, predictions = judgement.recipe, judgement.rows, judgement.predictions
+    learner = Learner.of(parameters, rows.features, task.directions, seed, num_threads)
+    model = learn(rows, rows.dates, recipe, task.link, learner)
     scores = {name: predictions[name].to_numpy() for name in predictions.columns[3:]}
     tested = predictions["label"].to_numpy(dtype=float)
     metrics = evaluation.PROBABILITY_METRICS if binary else evaluation.VALUE_METRICS
     table = evaluation.metrics_table(tested, scores, metrics, seed=seed)
     spread = None
     if not binary:
-        checked = label[split.rows(ordered, (split.validation,))]
+        checked = rows.label[rows.at(rows.split.validation)]
         earlier = fit_value_interval(recipe.predicted, checked)
         covered = coverage_table(earlier, scores["model"], tested, seed=seed)
         table = pd.concat([table, covered], ignore_index=True)
@@ -149,18 +123,17 @@ def train(
         judged=judgement.model,
         horizon_days=horizon_days,
         seed=seed,
+        parameters=parameters,
         rounds=recipe.rounds,
-        fit_dates=tuple(str(date.date()) for date in split.fit),
-        validation_date=str(split.validation.date()),
-        test_date=str(split.test.date()),
-        trained_on=tuple(str(date.date()) for date in dates),
-        rows=len(ordered),
+        fit_dates=tuple(str(date.date()) for date in rows.split.fit),
+        validation_date=str(rows.split.validation.date()),
+        test_date=str(rows.split.test.date()),
+        trained_on=tuple(str(date.date()) for date in rows.dates),
+        rows=len(rows.label),
         metrics=table,
         test_predictions=predictions,
         verdicts=_verdicts(tested, scores, seed, binary=binary),
-        feature_power=feature_power(
-            matrix[split.rows(ordered, (split.test,))], tested, names, binary=binary
-        ),
+        feature_power=feature_power(rows.matrix[rows.test], tested, rows.features, binary=binary),
         spread=spread,
     )
 
@@ -171,6 +144,7 @@ def judge(
     *,
     horizon_days: int,
     features: Sequence[str] | None = None,
+    parameters: Parameters = DEFAULTS,
     seed: int = 0,
     num_threads: int = 2,
     min_rows: int = 100,
@@ -184,162 +158,30 @@ def judge(
     -------
     Judgement
     """
-    link = task.link
-    split = split_by_time(frame, horizon_days, min_rows=min_rows, binary=task.is_binary)
-    names = tuple(features) if features is not None else feature_names(frame)
-    ordered = _ordered(frame)
-    matrix = feature_matrix(ordered, names)
-    label = ordered["label"].to_numpy(dtype=float)
-    recipe = _probe(ordered, matrix, label, split, link, seed, num_threads)
-    known = split.rows(ordered, split.training)
-    test = split.rows(ordered, (split.test,))
-    newest = split.rows(ordered, split.training[-calibration.RECENT_DATES :])[known]
-    judged = _refit(matrix[known], label[known], newest, names, recipe, link, seed, num_threads)
-    predictions = _test_predictions(
-        ordered, matrix, label, known, test, judged, task.baseline_column, num_threads
-    ).assign(**bgnbd_scores(ordered, label, known, test, task, horizon_days))
-    return Judgement(split, names, recipe, judged, predictions)
-
-
-def _ordered(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame.sort_values(["as_of", "customer_key"], kind="stable").reset_index(drop=True)
-
-
-def _probe(
-    frame: pd.DataFrame,
-    matrix: Array,
-    label: Array,
-    split: TimeSplit,
-    link: Link,
-    seed: int,
-    num_threads: int,
-) -> Recipe:
-    fit_rows = split.rows(frame, split.probe_fit)
-    if len(np.unique(label[fit_rows] > 0)) < 2:
-        fit_rows = split.rows(frame, split.fit)
-    check = split.rows(frame, (split.validation,))
-
-    def part(label: Array, link: Link, members: Mask) -> Recipe:
-        found = _probe_part(
-            matrix, label, fit_rows & members, check, members, link, seed, num_threads
-        )
-        if split.is_purged:
-            return found
-        return replace(found, rounds=min(found.rounds, ROUNDS_WITHOUT_PURGE))
-
-    everyone = np.ones(len(label), dtype=bool)
-    bought = label > 0
-    if link == "logit" or not _has_two_sides(bought, fit_rows, check):
-        return part(label, link, everyone)
-    buys, amount = part(bought.astype(float), "logit", everyone), part(label, "log", bought)
-    return replace(buys, predicted=buys.predicted * amount.predicted, amount=amount)
-
-
-def _probe_part(
-    matrix: Array,
-    label: Array,
-    fit_rows: Mask,
-    check: Mask,
-    members: Mask,
-    link: Link,
-    seed: int,
-    num_threads: int,
-) -> Recipe:
-    """Learn from the fit rows, check on the members among the check rows, predict all of them."""
-    scale = _unit(label[fit_rows], link)
-    fit = (matrix[fit_rows], label[fit_rows] / scale)
-    validation = (matrix[check & members], label[check & members] / scale)
-    choose = baselines.choose_logistic if link == "logit" else baselines.choose_tweedie
-    penalty, straight = choose(fit, validation)
-    objective = "binary" if link == "logit" else "tweedie"
-    rounds, raw = trees.find_rounds(
-        fit, validation, objective, matrix[check], seed=seed, num_threads=num_threads
+    rows = LabelledRows.of(frame, task, horizon_days, features, min_rows=min_rows)
+    learner = Learner.of(parameters, rows.features, task.directions, seed, num_threads)
+    recipe, judged = learn_known(rows, task.link, learner)
+    predictions = _test_predictions(rows, recipe, judged, task, num_threads).assign(
+        **bgnbd_scores(rows.frame, rows.label, rows.known, rows.test, task, horizon_days)
     )
-    mixed = blend(raw, straight.raw(matrix[check]), TREE_SHARE)
-    checked = mixed[members[check]]
-    if link == "logit":
-        slope = calibration.platt_slope(checked, validation[1])
-        return Recipe(rounds, penalty, slope, 0.0, inverse_link(slope * mixed, link))
-    level = calibration.level_log(inverse_link(checked, link), validation[1])
-    return Recipe(rounds, penalty, 1.0, level, inverse_link(mixed + level, link) * scale)
-
-
-def _has_two_sides(bought: Mask, fit_rows: Mask, check: Mask) -> bool:
-    counts = [int((bought[rows] == side).sum()) for rows in (fit_rows, check) for side in (0, 1)]
-    return min(counts) >= FEWEST_PER_SIDE
-
-
-def _refit(
-    matrix: Array,
-    label: Array,
-    newest: Mask,
-    names: tuple[str, ...],
-    recipe: Recipe,
-    link: Link,
-    seed: int,
-    num_threads: int,
-) -> Scorer:
-    rest = (seed, num_threads)
-    if recipe.amount is None:
-        return _refit_part(matrix, label, newest, names, recipe, link, *rest)
-    bought = label > 0
-    rows = (matrix[bought], label[bought], newest[bought])
-    return HurdleModel(
-        _refit_part(matrix, bought.astype(float), newest, names, recipe, "logit", *rest),
-        _refit_part(*rows, names, recipe.amount, "log", *rest),
-    )
-
-
-def _refit_part(
-    matrix: Array,
-    label: Array,
-    newest: Mask,
-    names: tuple[str, ...],
-    recipe: Recipe,
-    link: Link,
-    seed: int,
-    num_threads: int,
-) -> BlendModel:
-    scale = _unit(label, link)
-    objective = "binary" if link == "logit" else "tweedie"
-    fit_linear = linear.fit_logistic if link == "logit" else linear.fit_tweedie
-    model = BlendModel(
-        features=names,
-        trees=trees.fit_trees(
-            matrix, label / scale, objective, recipe.rounds, seed=seed, num_threads=num_threads
-        ),
-        linear=fit_linear(matrix, label / scale, recipe.penalty),
-        tree_share=TREE_SHARE,
-        link=link,
-        slope=recipe.slope,
-        intercept=recipe.level + float(np.log(scale)),
-    )
-    if link == "log":
-        return model
-    level = calibration.level_logit(model.raw(matrix[newest], num_threads), label[newest])
-    return model.calibrated(recipe.slope, level)
+    return Judgement(rows, recipe, judged, predictions)
 
 
 def _test_predictions(
-    frame: pd.DataFrame,
-    matrix: Array,
-    label: Array,
-    known: Mask,
-    test: Mask,
-    judged: Scorer,
-    baseline_column: str,
-    num_threads: int,
+    rows: LabelledRows, recipe: Recipe, judged: Scorer, task: Task, num_threads: int
 ) -> pd.DataFrame:
     """Score the test rows with the model and its baselines, learnt from the same rows."""
-    table = frame.loc[test, ["customer_key", "as_of", "label"]].reset_index(drop=True)
-    table["model"] = inverse_link(judged.raw(matrix[test], num_threads), judged.link)
-    past, now = frame.loc[known], frame.loc[test]
-    if isinstance(judged, BlendModel) and judged.link == "logit":
-        table["logistic"] = inverse_link(judged.linear.raw(matrix[test]), "logit")
-        recency = baselines.RecencyBaseline(baseline_column).fit(past, label[known])
+    known, test, label = rows.known, rows.test, rows.label
+    table = rows.frame.loc[test, ["customer_key", "as_of", "label"]].reset_index(drop=True)
+    table["model"] = inverse_link(judged.raw(rows.matrix[test], num_threads), judged.link)
+    past, now = rows.frame.loc[known], rows.frame.loc[test]
+    if task.is_binary:
+        logistic = linear.fit_logistic(rows.matrix[known], label[known], recipe.penalty)
+        table["logistic"] = inverse_link(logistic.raw(rows.matrix[test]), "logit")
+        recency = baselines.RecencyBaseline(task.baseline_column).fit(past, label[known])
         table["recency"] = recency.predict(now)
     else:
-        spend = baselines.SpendBaseline(baseline_column).fit(past, label[known])
+        spend = baselines.SpendBaseline(task.baseline_column).fit(past, label[known])
         table["recent_spend"] = spend.predict(now)
     return table
 
@@ -368,8 +210,3 @@ def _verdicts(
         )
         found.append(Verdict(name, "negative_mae", error))
     return tuple(found)
-
-
-def _unit(label: Array, link: Link) -> float:
-    """Return the mean value, so that the unit of money changes nothing; 1 for labels."""
-    return float(label.mean()) if link == "log" else 1.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -108,7 +109,9 @@ class LinearModel:
         return cls(preparation, coefficients, float(record["intercept"]))
 
 
-def fit_logistic(matrix: Array, label: Array, strength: float) -> LinearModel:
+def fit_logistic(
+    matrix: Array, label: Array, strength: float, signs: Sequence[int] = ()
+) -> LinearModel:
     """Logistic regression with an L2 penalty.
 
     Parameters
@@ -119,16 +122,20 @@ def fit_logistic(matrix: Array, label: Array, strength: float) -> LinearModel:
         0 or 1.
     strength : float
         Inverse of the penalty (scikit-learn's C).
+    signs : sequence of int, length k, optional
+        Features whose coefficient is never below 0 (1) or never above (-1).
     """
     from sklearn.linear_model import LogisticRegression
 
     preparation = Preparation.learn(matrix)
     model = LogisticRegression(C=strength, max_iter=100, tol=1e-6, solver=SOLVER)
-    model.fit(preparation.apply(matrix), label)
-    return LinearModel(preparation, model.coef_[0].astype(float), float(model.intercept_[0]))
+    coefficients, intercept = _fit_signed(model, preparation.apply(matrix), label, signs)
+    return LinearModel(preparation, coefficients, intercept)
 
 
-def fit_tweedie(matrix: Array, value: Array, penalty: float, power: float = 1.5) -> LinearModel:
+def fit_tweedie(
+    matrix: Array, value: Array, penalty: float, signs: Sequence[int] = (), power: float = 1.5
+) -> LinearModel:
     """Tweedie regression with log link and an L2 penalty on values scaled to mean 1.
 
     Parameters
@@ -138,6 +145,8 @@ def fit_tweedie(matrix: Array, value: Array, penalty: float, power: float = 1.5)
         Not negative; its mean is above zero.
     penalty : float
         Factor of the L2 term (scikit-learn's alpha).
+    signs : sequence of int, length k, optional
+        See `fit_logistic`.
     power : float
         Variance power, between 1 (Poisson) and 2 (gamma).
     """
@@ -146,10 +155,24 @@ def fit_tweedie(matrix: Array, value: Array, penalty: float, power: float = 1.5)
     preparation = Preparation.learn(matrix)
     mean = float(value.mean())
     model = TweedieRegressor(power=power, alpha=penalty, link="log", max_iter=100, solver=SOLVER)
-    model.fit(preparation.apply(matrix), value / mean)
-    return LinearModel(
-        preparation, model.coef_.astype(float), float(model.intercept_) + np.log(mean)
-    )
+    coefficients, intercept = _fit_signed(model, preparation.apply(matrix), value / mean, signs)
+    return LinearModel(preparation, coefficients, intercept + float(np.log(mean)))
+
+
+def _fit_signed(
+    model: Any, prepared: Array, label: Array, signs: Sequence[int]
+) -> tuple[Array, float]:
+    """Fit, and again without the features whose coefficient has the wrong sign, until none has."""
+    wanted = np.zeros(prepared.shape[1])
+    wanted[: len(signs)] = signs  # indicators of nulls, which stand behind the features, are free
+    kept = np.ones(len(wanted))
+    while True:
+        model.fit(prepared * kept, label)
+        coefficients = kept * np.ravel(model.coef_)
+        wrong = coefficients * wanted < 0
+        if not wrong.any():
+            return coefficients, float(np.ravel(model.intercept_)[0])
+        kept[wrong] = 0
 
 
 def _stack(

@@ -13,6 +13,7 @@ import pandas as pd
 
 from ml.hurdle import Scorer, scorer_from_dict
 from ml.intervals import Difference
+from ml.parameters import DEFAULTS, Parameters
 from ml.scoring_model import ScoringModel, read_scoring_files, scoring_parts
 
 EVIDENCE = "evidence.json"
@@ -59,6 +60,8 @@ class TrainedModel(ScoringModel):
         Paired comparisons with every baseline.
     feature_power : mapping of str to float
         AUC (value: absolute Spearman) of each feature alone on the test cutoff.
+    parameters : Parameters
+        What was free in how it was fitted.
     """
 
     seed: int
@@ -73,6 +76,7 @@ class TrainedModel(ScoringModel):
     verdicts: tuple[Verdict, ...]
     feature_power: Mapping[str, float] = field(default_factory=dict)
     judged: Scorer | None = None
+    parameters: Parameters = DEFAULTS
 
     def metric(self, name: str, model: str = "model") -> float:
         """Return one figure of the metrics table."""
@@ -122,6 +126,7 @@ class TrainedModel(ScoringModel):
         predictions["as_of"] = predictions["as_of"].map(pd.Timestamp.isoformat)
         return {
             "seed": self.seed,
+            "parameters": self.parameters.to_dict(),
             "rounds": self.rounds,
             "fit_dates": list(self.fit_dates),
             "validation_date": self.validation_date,
@@ -150,6 +155,7 @@ class TrainedModel(ScoringModel):
         return cls(
             **parts,
             seed=record["seed"],
+            parameters=Parameters.from_dict(record.get("parameters")),
             rounds=record["rounds"],
             fit_dates=tuple(record["fit_dates"]),
             validation_date=record["validation_date"],

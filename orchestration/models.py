@@ -19,6 +19,7 @@ from ml.task import Task
 from ml.tasks import TASKS
 from ml.trained import TrainedModel
 from orchestration.lake import Lake, current_snapshot, require_snapshot
+from orchestration.parameter_records import parameters_for
 from orchestration.pictures import picture, save_file
 from orchestration.registry import (
     Registry,
@@ -106,15 +107,18 @@ def train_task(
         For the asset: figures with intervals, baselines, pictures, version.
     """
     values = settings()
+    registry = Registry(values)
     frame, horizon_days, snapshot = read_training_frame(lake, task.name)
     try:
         if horizon_days is None:
             raise NotEnoughHistory("there is no labelled customer yet")
+        parameters, source = parameters_for(task.name, frame, horizon_days, registry, log)
         trained = train(
             frame,
             task,
             horizon_days=horizon_days,
             features=features,
+            parameters=parameters,
             seed=values.seed,
             num_threads=values.threads,
         )
@@ -122,7 +126,6 @@ def train_task(
         log.warning(f"{task.name}: not trained, whatever champion there is stays: {problem}")
         return None, {"trained": False, "reason": str(problem)}
     pictures = draw(trained)
-    registry = Registry(values)
     with scratch_folder() as name:
         folder = Path(name)
         save_model(trained, frame, folder)
@@ -143,11 +146,13 @@ def train_task(
                 "rows": trained.rows,
                 "features": len(trained.features),
                 "test_date": trained.test_date,
+                **parameters.to_dict(),
             },
             tags={
                 "lake_snapshot": str(snapshot),
                 "code_version": code_version(),
                 "libraries": library_versions(),
+                "parameters_from": source,
                 "features": json.dumps(trained.features)[:5_000],
             },
         )
@@ -161,6 +166,7 @@ def train_task(
         "rows": trained.rows,
         "horizon_days": trained.horizon_days,
         "test_date": trained.test_date,
+        "parameters_from": source,
         "metrics": dg.MetadataValue.md(metrics_markdown(trained)),
         "verdicts": dg.MetadataValue.md("\n".join(f"- {verdict}" for verdict in trained.verdicts)),
         **{title: picture(title, image) for title, image in pictures.items()},

@@ -10,6 +10,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
+from ml.parameters import DEFAULTS
 from ml.tasks import TASKS
 from orchestration.lake import Lake, LakeNotFound, SnapshotGone
 from orchestration.registry import NoSuchVersion, Registry, Version
@@ -62,6 +63,31 @@ def retrain(
         typer.echo(line)
     if not again.is_identical:
         raise typer.Exit(1)
+
+
+@app.command()
+def search(
+    task: Annotated[str, typer.Argument(help=f"{', '.join(TASKS)}.")],
+    trials: Annotated[int | None, typer.Option(help="Default: SHOAL_SEARCH_TRIALS.")] = None,
+    seconds: Annotated[float | None, typer.Option(help="Default: SHOAL_SEARCH_SECONDS.")] = None,
+) -> None:
+    """Search a task's parameters; the next training takes them if they beat the defaults."""
+    from ml.search_result import Budget
+    from ml.splits import NotEnoughHistory
+    from orchestration.parameter_search import search_task
+
+    values = settings()
+    if task not in TASKS:
+        raise typer.BadParameter(f"{task!r} is none of {', '.join(TASKS)}")
+    with _refusals(NotEnoughHistory, ValueError):
+        budget = Budget(
+            values.search_trials if trials is None else trials,
+            values.search_seconds if seconds is None else seconds,
+        )
+        version, found = search_task(TASKS[task], Lake.from_settings(), values, budget, typer.echo)
+    typer.echo(f"{version.label}, {found}")
+    for name, value in found.found.to_dict().items():
+        typer.echo(f"  {name}: {value} (default {DEFAULTS.to_dict()[name]})")
 
 
 def print_versions(console: Console, registry: Registry) -> None:

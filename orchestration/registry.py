@@ -155,6 +155,14 @@ class Registry:
         found = client.search_model_versions(f"name = '{_name(task)}'")
         return sorted((self._version(client, v) for v in found), key=lambda v: v.number)
 
+    def newest(self, task: str) -> Version | None:
+        """The version of a task that was registered last, or None while it has none."""
+        client = self._client()
+        found = client.search_model_versions(
+            f"name = '{_name(task)}'", max_results=1, order_by=["version_number DESC"]
+        )
+        return self._version(client, found[0]) if found else None
+
     def version(self, task: str, number: int) -> Version:
         """One version of a task.
 

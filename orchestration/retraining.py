@@ -66,8 +66,8 @@ class Retrained:
 def retrain(version: Version, lake: Lake) -> Retrained:
     """Train a version again as its record says, and compare with the files kept.
 
-    Nothing is registered. Seed, threads, features and horizon are those of the record, whatever
-    the settings are now.
+    Nothing is registered. Seed, threads, features, parameters and horizon are those of the record,
+    whatever the settings and searches are now.
 
     Raises
     ------
@@ -95,6 +95,7 @@ def retrain(version: Version, lake: Lake) -> Retrained:
         TASKS[version.task],
         horizon_days=kept.horizon_days,
         features=kept.features,
+        parameters=kept.parameters,
         seed=kept.seed,
         num_threads=threads_of(kept),
     )

@@ -32,13 +32,14 @@ BATCH_SCORES = dg.AssetSelection.assets(
 )
 MODELS = dg.AssetSelection.groups("models")
 EVALUATION = dg.AssetSelection.groups("evaluation")
+SEARCH = dg.AssetSelection.groups("search")
 REPORTS = dg.AssetSelection.groups("monitoring")
 SCORE_CHECKS = dg.AssetSelection.checks_for_assets(["marts", "customer_scores"])
 WRITES = {"shoal/writes": "batch"}
 
 main_job = dg.define_asset_job(
     "main_job",
-    selection=dg.AssetSelection.all() - EVALUATION,
+    selection=dg.AssetSelection.all() - EVALUATION - SEARCH,
     description="Everything once: ingestion, tables with their tests, models, scores, reports.",
     tags=WRITES,
     partitions_def=arrival_hours,
@@ -87,6 +88,12 @@ evaluation_job = dg.define_asset_job(
     description="Every model trained and judged at several past instants, beside its baselines.",
 )
 
+search_job = dg.define_asset_job(
+    "search_job",
+    selection=SEARCH,
+    description="Parameters of the models searched on past instants; the next training takes them.",
+)
+
 rebuild_job = dg.define_asset_job(
     "rebuild_job",
     selection=(
@@ -116,4 +123,12 @@ weekly_training = dg.ScheduleDefinition(
     execution_timezone="UTC",
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="On Sundays at 03:45 UTC.",
+)
+
+monthly_search = dg.ScheduleDefinition(
+    job=search_job,
+    cron_schedule="30 4 1 * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.STOPPED,
+    description="On the first of the month at 04:30 UTC; off until somebody switches it on.",
 )

@@ -19,6 +19,7 @@ HEAVY = (
     "dbt.cli.main",
     "pandas",
     "splink",
+    "optuna",
 )
 
 
