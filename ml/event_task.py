@@ -1,4 +1,4 @@
-"""A task about something that happens at any instant, such as a message or a session."""
+"""A task with several rows of a customer: each message, each session, each category."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ horizon in days; raises `ml.splits.NotEnoughHistory`."""
 
 @dataclass(frozen=True, kw_only=True)
 class EventTask(Question):
-    """One question about each of many events; a customer may have several of a date.
+    """One question about each of many events (or categories); a customer has several of a date.
 
     Attributes
     ----------

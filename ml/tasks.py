@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from ml.category import CATEGORY
 from ml.churn import CHURN
 from ml.event_task import EventTask
 from ml.inactivity import INACTIVITY
@@ -16,8 +17,8 @@ TASKS: Mapping[str, Task] = {
 }
 """Asked of every customer at once."""
 
-EVENT_TASKS: Mapping[str, EventTask] = {task.name: task for task in (RESPONSE, INTENT)}
-"""Asked of each message or session, at its own instant."""
+EVENT_TASKS: Mapping[str, EventTask] = {task.name: task for task in (RESPONSE, INTENT, CATEGORY)}
+"""Asked of each message or session, at its own instant, or of each customer and category."""
 
 QUESTIONS: Mapping[str, Question] = {**TASKS, **EVENT_TASKS}
 """All that models are trained for."""

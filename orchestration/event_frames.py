@@ -1,4 +1,4 @@
-"""Labelled rows of the tasks about events: messages that were sent, instants of past sessions."""
+"""Labelled rows of the tasks about messages, instants of sessions, and categories."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from ml.category import CATEGORY
 from ml.event_task import EventTask
 from ml.intent import INTENT
 from ml.response import RESPONSE
@@ -56,6 +57,19 @@ TABLES: Mapping[str, EventTables] = {
         """,
         ("session_features",),
         ("session_feature_history",),
+    ),
+    CATEGORY.name: EventTables(
+        """
+        select categories.*, customers.* exclude (customer_key, as_of)
+        from marts.category_feature_history as categories {at}
+        inner join marts.customer_feature_history as customers {at}
+            on
+                categories.customer_key = customers.customer_key
+                and categories.as_of = customers.as_of
+        order by categories.customer_key, categories.as_of, categories.category
+        """,
+        ("category_features", "customer_features"),
+        ("category_feature_history",),
     ),
 }
 

@@ -65,7 +65,9 @@ create table if not exists ops.as_of_dates (
     horizon_days integer not null,
     population_days integer not null,
     outcome varchar,
-    population varchar
+    population varchar,
+    -- of how many of the most bought categories customers are asked, whatever the task
+    top_categories integer
 );
 
 -- one row per task that the last plan of training left out, and why
@@ -148,6 +150,17 @@ create table if not exists marts.response_scores (
     model_version varchar not null,
     scored_at timestamp not null,
     batch_id bigint not null
+);
+
+-- one row per customer who bought lately and category: the chance of a purchase within 30 days
+create table if not exists marts.category_scores (
+    customer_key varchar not null,
+    category varchar not null,
+    probability double not null,
+    rank integer not null,
+    as_of timestamp not null,
+    model_version varchar not null,
+    scored_at timestamp not null
 );
 
 -- one row per open session: the chance that an order follows in it

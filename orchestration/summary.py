@@ -23,6 +23,8 @@ BASELINES = {
     "past_rate": "own reaction rate",
     "has_cart": "has a cart",
     "product_views": "product views",
+    "category_recency": "recency in the category",
+    "category_share": "share of the category",
 }
 
 

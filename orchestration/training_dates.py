@@ -95,8 +95,11 @@ def set_as_of_dates(
     newest: datetime,
     step_days: int,
     count: int,
+    top_categories: int,
 ) -> tuple[int, Sequence[Skipped]]:
     """Write the training instants of every task into ``ops.as_of_dates``.
+
+    With them goes of how many categories customers are asked.
 
     Returns
     -------
@@ -111,8 +114,8 @@ def set_as_of_dates(
     if rows:
         connection.executemany(
             "insert into ops.as_of_dates (task, as_of, horizon_days, population_days, outcome, "
-            "population) values (?, ?, ?, ?, ?, ?)",
-            rows,
+            "population, top_categories) values (?, ?, ?, ?, ?, ?, ?)",
+            [(*row, top_categories) for row in rows],
         )
     for each in skipped:
         connection.execute(

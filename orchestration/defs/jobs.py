@@ -21,6 +21,7 @@ TRAINING_TABLES = dg.AssetSelection.assets(
     ["marts", "message_feature_history"],
     ["marts", "message_customer_history"],
     ["marts", "session_feature_history"],
+    ["marts", "category_feature_history"],
 )
 TABLES = (
     dg.AssetSelection.groups("intermediate", "customers", "sales", "journeys", "features")
@@ -37,11 +38,13 @@ BATCH_SCORES = dg.AssetSelection.assets(
     ["marts", "session_intent"],
     ["ops", "batches"],
 )
+CATEGORY_SCORES = dg.AssetSelection.assets(["marts", "category_scores"])
 MODELS = dg.AssetSelection.groups("models")
 EVALUATION = dg.AssetSelection.groups("evaluation")
 SEARCH = dg.AssetSelection.groups("search")
 REPORTS = dg.AssetSelection.groups("monitoring")
 SCORE_CHECKS = dg.AssetSelection.checks_for_assets(["marts", "customer_scores"])
+CATEGORY_CHECKS = dg.AssetSelection.checks_for_assets(["marts", "category_scores"])
 WRITES = {"shoal/writes": "batch"}
 
 main_job = dg.define_asset_job(
@@ -65,8 +68,11 @@ batch_job = dg.define_asset_job(
 daily_job = dg.define_asset_job(
     "daily_job",
     selection=(
-        (MATCHES | CLOCK | BATCH_TABLES | DAILY_TABLES | BATCH_SCORES).without_checks()
+        (
+            MATCHES | CLOCK | BATCH_TABLES | DAILY_TABLES | BATCH_SCORES | CATEGORY_SCORES
+        ).without_checks()
         | SCORE_CHECKS
+        | CATEGORY_CHECKS
         | REPORTS
     ),
     description=(
@@ -80,8 +86,9 @@ daily_job = dg.define_asset_job(
 training_job = dg.define_asset_job(
     "training_job",
     selection=(
-        (CLOCK | BATCH_TABLES | TRAINING_TABLES | BATCH_SCORES).without_checks()
+        (CLOCK | BATCH_TABLES | TRAINING_TABLES | BATCH_SCORES | CATEGORY_SCORES).without_checks()
         | SCORE_CHECKS
+        | CATEGORY_CHECKS
         | MODELS
         | REPORTS
     ),

@@ -23,6 +23,7 @@ LATER_COLUMNS = (
     ),
     ("ops", "as_of_dates", "outcome", "varchar"),
     ("ops", "as_of_dates", "population", "varchar"),
+    ("ops", "as_of_dates", "top_categories", "integer"),
 )
 """Columns of ``schema.sql`` that came after their table: schema, table, column, type."""
 

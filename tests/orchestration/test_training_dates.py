@@ -75,8 +75,10 @@ def test_dates_are_shared_with_the_anchors_where_that_costs_less_than_a_step(hor
 
 
 def test_every_task_gets_its_dates(writer: duckdb.DuckDBPyConnection) -> None:
-    rows, skipped = set_as_of_dates(writer, both(30, 14, 60), JUNE, step_days=14, count=5)
+    rows, skipped = set_as_of_dates(writer, both(30, 14, 60), JUNE, 14, 5, top_categories=5)
     assert (rows, skipped) == (5 * len(TASKS), [])
+    asked = writer.execute("select distinct top_categories from ops.as_of_dates").fetchall()
+    assert asked == [(5,)]
     found = writer.execute(
         "select task, count(*), min(horizon_days), max(population_days), any_value(outcome), "
         "any_value(population) from ops.as_of_dates group by 1 order by 1"
@@ -93,7 +95,7 @@ def test_every_task_gets_its_dates(writer: duckdb.DuckDBPyConnection) -> None:
 
 @pytest.mark.parametrize("horizon", [7, 30])
 def test_one_question_is_not_asked_twice(writer: duckdb.DuckDBPyConnection, horizon: int) -> None:
-    set_as_of_dates(writer, both(60, horizon, 60), JUNE, step_days=14, count=3)
+    set_as_of_dates(writer, both(60, horizon, 60), JUNE, 14, 3, 5)
     skipped = read_skipped_tasks(writer)
     assert set(skipped) == {f"purchase_{horizon}d"}
     (left_out,) = skipped.values()
@@ -101,7 +103,7 @@ def test_one_question_is_not_asked_twice(writer: duckdb.DuckDBPyConnection, hori
     assert f"purchase looks {horizon} days ahead too" in left_out.reason
     planned = writer.execute("select distinct task from ops.as_of_dates").fetchall()
     assert {name for (name,) in planned} == set(TASKS) - set(skipped)
-    set_as_of_dates(writer, both(60, 14, 60), JUNE, step_days=14, count=3)
+    set_as_of_dates(writer, both(60, 14, 60), JUNE, 14, 3, 5)
     assert read_skipped_tasks(writer) == {}
 
 
@@ -150,6 +152,6 @@ def test_too_short_a_history_is_said_and_is_no_matter_of_course(
         "inactivity": Lack(reason, is_expected=False),
     }
     assert len(skipped_tasks(horizons)) == len(TASKS)
-    assert set_as_of_dates(writer, horizons, JUNE, 14, 13)[0] == 0
+    assert set_as_of_dates(writer, horizons, JUNE, 14, 13, 5)[0] == 0
     hold(writer, days(orders=[0]).head(0))
     assert all(each.is_expected for each in skipped_tasks(read_horizons(writer, values)))

@@ -15,6 +15,7 @@ from orchestration.settings import settings
         ["marts", "message_feature_history"],
         ["marts", "message_customer_history"],
         ["marts", "session_feature_history"],
+        ["marts", "category_feature_history"],
         ["marts", "orders"],
         ["marts", "customers"],
         "segment_model",

@@ -65,6 +65,7 @@ def training_dates(context: dg.AssetExecutionContext, lake: Lake) -> dg.Material
             newest=read_clock(connection).as_of,
             step_days=values.as_of_step_days,
             count=values.as_of_count,
+            top_categories=values.top_categories,
         )
     for each in skipped:
         log = context.log.info if each.is_expected else context.log.warning
