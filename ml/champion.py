@@ -189,7 +189,7 @@ def fair_model(
     cutoff = pd.Timestamp(challenger.test_date)
     if labels_known_by(champion.trained_on, champion.horizon_days) <= cutoff:
         return champion.model, f"the champion itself, learnt from labels until {cutoff:%Y-%m-%d}"
-    known = labels_known_by((*champion.fit_dates, champion.validation_date), champion.horizon_days)
+    known = labels_known_by(champion.judged_dates, champion.horizon_days)
     if known > cutoff:
         raise NoFairComparison(
             f"the champion has learnt from labels until {known:%Y-%m-%d}, after the challenger's "

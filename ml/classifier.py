@@ -131,6 +131,7 @@ def train(
         rounds=recipe.rounds,
         fit_dates=tuple(str(date.date()) for date in rows.split.fit),
         validation_date=str(rows.split.validation.date()),
+        calibration_date=str(rows.split.calibration.date()) if rows.split.calibration else "",
         test_date=str(rows.split.test.date()),
         trained_on=tuple(str(date.date()) for date in rows.dates),
         rows=len(rows.label),

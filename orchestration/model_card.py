@@ -165,8 +165,9 @@ def record_table(version: Version, model: TrainedModel) -> Table:
             ("rows", f"{model.rows:,} (one per {what} and as-of date)"),
             (
                 "judged",
-                f"learnt from {model.fit_dates[0]} to {model.fit_dates[-1]}, tuned on "
-                f"{model.validation_date}, tested on {model.test_date}",
+                f"learnt from {model.judged_dates[0]} to {model.judged_dates[-1]}, tuned on "
+                f"{model.validation_date}, calibrated on "
+                f"{model.calibration_date or model.validation_date}, tested on {model.test_date}",
             ),
             ("lake snapshot", version.tags.get("lake_snapshot", "")),
             ("code version", version.tags.get("code_version", "")),
