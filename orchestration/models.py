@@ -130,8 +130,9 @@ def train_task(
         frame, horizon_days, snapshot = read_training_frame(lake, task.name)
         if horizon_days is None:
             raise NotEnoughHistory("there is no labelled customer yet")
-        parameters, source = parameters_for(task.name, frame, horizon_days, registry, log)
-        parameters = replace(parameters, is_monotone=values.monotone)
+        parameters, source = parameters_for(task, frame, horizon_days, registry, log)
+        if values.monotone is not None:
+            parameters = replace(parameters, is_monotone=values.monotone)
         trained = train(
             frame,
             task,
