@@ -55,6 +55,7 @@ def bgnbd_scores(
     needed = (*PURCHASES, SPEND) if is_spend else PURCHASES
     if task.outcome == "no activity" or not set(needed) <= set(frame.columns):
         return {}
+    frame = frame[["customer_key", "as_of", *needed]]
     cutoff = frame.loc[test, "as_of"].max()
     newest = frame.sort_values("as_of", kind="stable").drop_duplicates("customer_key", keep="last")
     try:

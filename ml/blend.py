@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ml.forest import Forest, NotSmall
 from ml.linear import LinearModel
 from ml.matrix import feature_matrix
 
@@ -58,6 +59,14 @@ class BlendModel:
 
         return lgb.Booster(model_str=self.trees)
 
+    @cached_property
+    def forest(self) -> Forest | None:
+        """The trees for fast scoring; None where they are too large for it."""
+        try:
+            return Forest.parse(self.trees)
+        except NotSmall:
+            return None
+
     def calibrated(self, slope: float, intercept: float) -> BlendModel:
         """Return the same model with another calibration."""
         return replace(self, slope=slope, intercept=intercept)
@@ -66,9 +75,16 @@ class BlendModel:
         """Calibrated scores on the scale of the link: shape (n, k) to (n,)."""
         if not len(matrix):
             return np.empty(0)
-        trees = self.booster.predict(matrix, raw_score=True, num_threads=num_threads)
-        mixed = blend(np.asarray(trees, dtype=float), self.linear.raw(matrix), self.tree_share)
+        mixed = blend(
+            self._tree_scores(matrix, num_threads), self.linear.raw(matrix), self.tree_share
+        )
         return self.slope * mixed + self.intercept
+
+    def _tree_scores(self, matrix: Array, num_threads: int) -> Array:
+        if self.forest is not None:
+            return self.forest.raw(matrix)
+        found = self.booster.predict(matrix, raw_score=True, num_threads=num_threads)
+        return np.asarray(found, dtype=float)
 
     def predict(self, frame: pd.DataFrame, num_threads: int = 2) -> Array:
         """Score a frame.

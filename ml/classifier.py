@@ -24,7 +24,7 @@ from ml.bgnbd_baseline import bgnbd_scores
 from ml.blend import inverse_link
 from ml.event_task import EventTask
 from ml.hurdle import Scorer
-from ml.labelled_rows import LabelledRows
+from ml.labelled_rows import LabelledRows, take
 from ml.parameters import Learner, Parameters, default_parameters
 from ml.plausibility import feature_power
 from ml.recipe import Recipe, learn, learn_known
@@ -180,12 +180,13 @@ def _test_predictions(
 ) -> pd.DataFrame:
     """Score the test rows with the model and its baselines, learnt from the same rows."""
     known, test, label = rows.known, rows.test, rows.label
+    tested = take(rows.matrix, test)
     table = rows.frame.loc[test, ["customer_key", "as_of", "label"]].reset_index(drop=True)
-    table["model"] = inverse_link(judged.raw(rows.matrix[test], num_threads), judged.link)
-    past, now = rows.frame.loc[known], rows.frame.loc[test]
+    table["model"] = inverse_link(judged.raw(tested, num_threads), judged.link)
+    past, now = (rows.frame.loc[part] for part in (known, test))
     if task.is_binary:
-        logistic = linear.fit_logistic(rows.matrix[known], label[known], recipe.penalty)
-        table["logistic"] = inverse_link(logistic.raw(rows.matrix[test]), "logit")
+        logistic = linear.fit_logistic(take(rows.matrix, known), label[known], recipe.penalty)
+        table["logistic"] = inverse_link(logistic.raw(tested), "logit")
     for name, baseline in _simple_baselines(task):
         table[name] = baseline.fit(past, label[known]).predict(now)
     return table

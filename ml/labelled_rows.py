@@ -56,7 +56,7 @@ class LabelledRows:
         """
         split = split_by_time(frame, horizon_days, min_rows=min_rows, binary=task.is_binary)
         names = tuple(features) if features is not None else feature_names(frame)
-        ordered = frame.sort_values(["as_of", "customer_key"], kind="stable").reset_index(drop=True)
+        ordered = _in_order(frame)
         return cls(
             ordered,
             names,
@@ -83,3 +83,23 @@ class LabelledRows:
     def test(self) -> Mask:
         """Rows of the test cutoff."""
         return self.at(self.split.test)
+
+
+def take(values: Array, members: Mask) -> Array:
+    """Rows of an array, shape (n, ...), that a mask of shape (n,) names.
+
+    Rows of consecutive dates follow one another; then it is a view and costs no memory.
+    """
+    first, count = int(members.argmax()), int(members.sum())
+    if members[first : first + count].all():
+        return values[first : first + count]
+    return values[members]
+
+
+def _in_order(frame: pd.DataFrame) -> pd.DataFrame:
+    date, key = frame["as_of"].to_numpy(), frame["customer_key"].to_numpy()
+    later = date[1:] > date[:-1]
+    next_key = (date[1:] == date[:-1]) & (key[1:] >= key[:-1])
+    if (later | next_key).all():
+        return frame.reset_index(drop=True)
+    return frame.sort_values(["as_of", "customer_key"], kind="stable").reset_index(drop=True)

@@ -13,6 +13,10 @@ Array = npt.NDArray[np.float64]
 SOLVER = "newton-cholesky"  # many rows, few columns: a third of the time of lbfgs
 LIMIT = 6.0
 """Standardised features are cut at this many standard deviations, so that no outlier runs off."""
+MOST_ROWS = 200_000
+"""Rows that a linear model learns from; more are drawn down to it, always the same ones."""
+CHUNK_ROWS = 8192
+"""Rows scored at a time, so that what is made on the way stays in the processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,9 @@ class Preparation:
     def apply(self, matrix: Array) -> Array:
         """Prepare a matrix of shape (n, k): float array, shape (n, k + m)."""
         raw = _stack(matrix, self.median, self.is_skewed, self.has_nulls)
-        return np.clip((raw - self.mean) / self.scale, -LIMIT, LIMIT)
+        raw -= self.mean
+        raw /= self.scale
+        return np.clip(raw, -LIMIT, LIMIT, out=raw)
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,12 @@ class LinearModel:
 
     def raw(self, matrix: Array) -> Array:
         """Linear predictor of a matrix of shape (n, k): float array, shape (n,)."""
-        return np.asarray(self.preparation.apply(matrix) @ self.coefficients + self.intercept)
+        found = np.empty(len(matrix))
+        for start in range(0, len(matrix), CHUNK_ROWS):
+            part = slice(start, start + CHUNK_ROWS)
+            np.dot(self.preparation.apply(matrix[part]), self.coefficients, out=found[part])
+        found += self.intercept
+        return found
 
     def contributions(self, matrix: Array) -> Array:
         """Additive share of each feature against the mean customer: shape (n, k).
@@ -127,6 +138,8 @@ def fit_logistic(
     """
     from sklearn.linear_model import LogisticRegression
 
+    strength *= max(1.0, len(label) / MOST_ROWS)  # it weighs the summed loss against the penalty
+    matrix, label = _some_rows(matrix, label)
     preparation = Preparation.learn(matrix)
     model = LogisticRegression(C=strength, max_iter=100, tol=1e-6, solver=SOLVER)
     coefficients, intercept = _fit_signed(model, preparation.apply(matrix), label, signs)
@@ -152,6 +165,7 @@ def fit_tweedie(
     """
     from sklearn.linear_model import TweedieRegressor
 
+    matrix, value = _some_rows(matrix, value)
     preparation = Preparation.learn(matrix)
     mean = float(value.mean())
     model = TweedieRegressor(power=power, alpha=penalty, link="log", max_iter=100, solver=SOLVER)
@@ -175,11 +189,24 @@ def _fit_signed(
         kept[wrong] = 0
 
 
+def _some_rows(matrix: Array, label: Array) -> tuple[Array, Array]:
+    if len(label) <= MOST_ROWS:
+        return matrix, label
+    rows = np.random.default_rng(0).choice(len(label), MOST_ROWS, replace=False, shuffle=False)
+    rows.sort()
+    return matrix[rows], label[rows]
+
+
 def _stack(
     matrix: Array, median: Array, skewed: npt.NDArray[np.bool_], has_nulls: npt.NDArray[np.bool_]
 ) -> Array:
     null = np.isnan(matrix)
-    filled = np.where(null, median, matrix)
+    k = matrix.shape[1]
+    stacked = np.empty((len(matrix), k + int(has_nulls.sum())))
+    filled = stacked[:, :k]
+    filled[:] = matrix
+    np.copyto(filled, median, where=null)
     if skewed.any():
         filled[:, skewed] = np.log1p(np.maximum(filled[:, skewed], 0))
-    return np.hstack([filled, null[:, has_nulls].astype(float)])
+    stacked[:, k:] = null[:, has_nulls]
+    return stacked

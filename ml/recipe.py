@@ -16,7 +16,7 @@ import numpy.typing as npt
 from ml import baselines, calibration, linear, trees
 from ml.blend import BlendModel, Link, blend, inverse_link
 from ml.hurdle import HurdleModel, Scorer
-from ml.labelled_rows import Dates, LabelledRows
+from ml.labelled_rows import Dates, LabelledRows, take
 from ml.parameters import Learner
 
 Array = npt.NDArray[np.float64]
@@ -119,7 +119,7 @@ def learn(rows: LabelledRows, dates: Dates, recipe: Recipe, link: Link, learner:
     """
     members = rows.at(*dates)
     newest = rows.at(*dates[-calibration.RECENT_DATES :])[members]
-    matrix, label, names = rows.matrix[members], rows.label[members], rows.features
+    matrix, label, names = take(rows.matrix, members), rows.label[members], rows.features
     if recipe.amount is None:
         return _learn_part(matrix, label, newest, names, recipe, link, learner)
     bought = label > 0
@@ -147,13 +147,13 @@ def _probe_part(
 ) -> Recipe:
     """Learn from the fit rows, check on the members among the check rows, predict all of them."""
     scale = _unit(label[fit_rows], link)
-    fit = (matrix[fit_rows], label[fit_rows] / scale)
-    validation = (matrix[check & members], label[check & members] / scale)
+    fit = (take(matrix, fit_rows), label[fit_rows] / scale)
+    validation = (take(matrix, check & members), label[check & members] / scale)
     choose = baselines.choose_logistic if link == "logit" else baselines.choose_tweedie
     penalty, straight = choose(fit, validation, learner.signs)
     objective = "binary" if link == "logit" else "tweedie"
-    rounds, raw = trees.find_rounds(fit, validation, objective, matrix[check], learner)
-    mixed = blend(raw, straight.raw(matrix[check]), learner.parameters.tree_share)
+    rounds, raw = trees.find_rounds(fit, validation, objective, take(matrix, check), learner)
+    mixed = blend(raw, straight.raw(take(matrix, check)), learner.parameters.tree_share)
     checked = mixed[members[check]]
     if link == "logit":
         slope = calibration.platt_slope(checked, validation[1])
@@ -190,7 +190,7 @@ def _learn_part(
     if link == "log":
         return model.calibrated(recipe.slope, recipe.level + float(np.log(scale)))
     newest_level = calibration.level_logit(
-        model.raw(matrix[newest], learner.num_threads), label[newest]
+        model.raw(take(matrix, newest), learner.num_threads), label[newest]
     )
     level = (1 - recipe.level_weight) * newest_level + recipe.level_weight * recipe.level
     return model.calibrated(recipe.slope, level)

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ml.blend import inverse_link
 from ml.hurdle import Scorer, scorer_from_dict
 from ml.value_interval import ValueInterval
 
@@ -50,6 +51,10 @@ class ScoringModel:
     def predict(self, frame: pd.DataFrame, num_threads: int = 2) -> Array:
         """Score a frame: probabilities in [0, 1] or values of at least 0, shape (n,)."""
         return self.model.predict(frame, num_threads)
+
+    def score(self, matrix: Array, num_threads: int = 2) -> Array:
+        """Score a matrix whose columns are `features`: shape (n, k) to (n,); see `predict`."""
+        return inverse_link(self.model.raw(matrix, num_threads), self.model.link)
 
     def interval(self, frame: pd.DataFrame, num_threads: int = 2) -> tuple[Array, Array]:
         """Low and high end of the 80 % interval of each value, two float arrays of shape (n,).

@@ -34,7 +34,7 @@ class Question:
         (-1) with them, all else equal.
     keeps_directions : bool
         Whether its models are held to them unless told otherwise: only where that was measured to
-        cost no accuracy (docs/adr/0012).
+        cost no accuracy (docs/adr/0013).
     """
 
     name: str

@@ -83,7 +83,11 @@ def retrain(version: Version, lake: Lake) -> Retrained:
         )
     kept = TrainedModel.load(version.folder)
     frame, horizon_days, _ = read_training_frame(
-        lake, version.task, int(version.tags["lake_snapshot"])
+        lake,
+        version.task,
+        int(version.tags["lake_snapshot"]),
+        most_rows=kept.rows,
+        seed=kept.seed,
     )
     if horizon_days != kept.horizon_days:
         raise NotRetrainable(

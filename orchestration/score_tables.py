@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from ml.labelled_rows import take
+from ml.matrix import feature_matrix
 from ml.reasons import Phrase, explain
 from ml.segments import SegmentModel
 from ml.task import Task
@@ -19,6 +21,7 @@ from orchestration.registry import Version
 
 BATCH_ROWS = 50_000
 REASONS = 3
+ENDS = ("expected_value_low", "expected_value_high")
 
 
 def assign_segments(lake: Lake, version: Version, model: SegmentModel, now: datetime) -> int:
@@ -98,54 +101,79 @@ def score_features(
     few customers spend much and most nothing it can lie above the high end. Both are null where
     the value model has no interval yet.
     """
+    predictions = predict_features(features, champions, threads)
     scores = pd.DataFrame(
         {
             "customer_key": features["customer_key"],
             "as_of": features["as_of"],
-            **{task.score_column: np.nan for task in TASKS.values()},
-            "expected_value_low": np.nan,
-            "expected_value_high": np.nan,
+            **predictions,
             "segment_id": features["segment_id"],
             "segment_name": features["segment_name"],
         },
         index=features.index,
     )
-    reasons = [_unscored_reason(champions)] * len(features)
-    explained = np.zeros(len(features), dtype=bool)
-    for name, task in TASKS.items():
-        if answering(task, champions) is not None:
-            scores[task.score_column] = scores[TASKS[task.same_as].score_column]
-        if name not in champions:
-            continue
-        champion = champions[name]
-        members = population(features, task, champions).to_numpy()
-        if not members.any():
-            continue
-        rows = features[members]
-        predicted = champion.model.predict(rows, threads)
-        scores.loc[members, task.score_column] = predicted
-        if champion.model.spread is not None:
-            low, high = champion.model.spread.ends(predicted)
-            scores.loc[members, "expected_value_low"] = low
-            scores.loc[members, "expected_value_high"] = high
-        new = members & ~explained
-        if new.any():
-            words = explain(
-                champion.model.model,
-                features[new],
-                phrases,
-                champion.typical,
-                count=REASONS,
-                num_threads=threads,
-            )
-            for row, sentences in zip(np.flatnonzero(new), words.to_numpy().tolist(), strict=True):
-                reasons[row] = [sentence for sentence in sentences if sentence]
-            explained |= new
-    scores["top_reasons"] = reasons
+    scores["top_reasons"] = explain_features(features, predictions, champions, phrases, threads)
     scores["model_versions"] = versions
     scores["scored_at"] = now
     scores["batch_id"] = features["batch_id"]
     return scores
+
+
+def predict_features(
+    features: pd.DataFrame, champions: Mapping[str, Champion], threads: int
+) -> pd.DataFrame:
+    """The score of every task and the ends of the expected value, on the index of ``features``.
+
+    All tasks read one matrix of the features that any of them needs.
+    """
+    found = {task.score_column: np.full(len(features), np.nan) for task in TASKS.values()}
+    ends = {name: np.full(len(features), np.nan) for name in ENDS}
+    names = tuple(dict.fromkeys(name for c in champions.values() for name in c.model.features))
+    matrix = feature_matrix(features, names) if names else np.empty((len(features), 0))
+    for name, task in TASKS.items():
+        if answering(task, champions) is not None:
+            found[task.score_column] = found[TASKS[task.same_as].score_column]
+        if name not in champions:
+            continue
+        model = champions[name].model
+        members = population(features, task, champions).to_numpy()
+        rows = take(matrix, members)
+        if model.features != names:
+            rows = rows[:, [names.index(feature) for feature in model.features]]
+        predicted = model.score(rows, threads)
+        found[task.score_column][members] = predicted
+        if model.spread is not None:
+            for values, end in zip(ends.values(), model.spread.ends(predicted), strict=True):
+                values[members] = end
+    return pd.DataFrame({**found, **ends}, index=features.index)
+
+
+def explain_features(
+    features: pd.DataFrame,
+    predictions: pd.DataFrame,
+    champions: Mapping[str, Champion],
+    phrases: Mapping[str, Phrase],
+    threads: int,
+) -> list[list[str]]:
+    """The reasons of the first task, in the order of `ml.tasks.TASKS`, that scored a customer."""
+    reasons = [_unscored_reason(champions)] * len(features)
+    explained = np.zeros(len(features), dtype=bool)
+    for name, task in TASKS.items():
+        new = predictions[task.score_column].notna().to_numpy() & ~explained
+        if name not in champions or not new.any():
+            continue
+        words = explain(
+            champions[name].model.model,
+            features[new],
+            phrases,
+            champions[name].typical,
+            count=REASONS,
+            num_threads=threads,
+        )
+        for row, sentences in zip(np.flatnonzero(new), words.to_numpy().tolist(), strict=True):
+            reasons[row] = [sentence for sentence in sentences if sentence]
+        explained |= new
+    return reasons
 
 
 def population(features: pd.DataFrame, task: Task, champions: Mapping[str, Champion]) -> pd.Series:

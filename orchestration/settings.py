@@ -34,6 +34,7 @@ class Settings(BaseSettings):
     top_categories: int = Field(default=5, ge=1, le=100)
     as_of_step_days: int = Field(default=14, ge=1)
     as_of_count: int = Field(default=13, ge=3)
+    training_rows: int = Field(default=1_000_000, ge=1_000)
 
     settle_seconds: float = Field(default=1.0, ge=0)
     # below the 5 s of Dagster's own loop: a minimum of 5 s skips every tick that comes early

@@ -9,7 +9,7 @@
 
     A session joins what a login tells later. So a point counts the events of its own browser, and
     those of other browsers only where both were known to be of one customer by then; the
-    customer's own features are those at the end of the day before.
+    customer's own features are those of the midnight before.
 
     A session that has had its order, or in which nothing was done but to read messages, has no row.
 #}
@@ -112,7 +112,7 @@ customer_spine as (
 
     select distinct
         customer_key,
-        cast(cast(observed_at as date) as timestamp) - interval 1 microsecond as as_of
+        cast(cast(observed_at as date) as timestamp) as as_of
     from prefixes
     where customer_key is not null
 
@@ -166,8 +166,7 @@ final as (
     left join known_customers as customers
         on
             prefixes.customer_key = customers.customer_key
-            and cast(cast(prefixes.observed_at as date) as timestamp) - interval 1 microsecond
-            = customers.as_of
+            and cast(cast(prefixes.observed_at as date) as timestamp) = customers.as_of
 
 )
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from tests.benchmarks import definitions_load, drops, growth, main_job, queries, race
+from tests.benchmarks import definitions_load, drops, growth, main_job, models, queries, race
 from tests.benchmarks.figures import Figure, load, print_table, write
 from tests.benchmarks.home import BenchFailed, BenchHome
 
@@ -23,13 +23,16 @@ def bench(
     history: Annotated[
         int, typer.Option(help="Events of the long history of the growth benchmark; 0: none.")
     ] = 10_000_000,
+    model_customers: Annotated[
+        int, typer.Option(help="Customers of the history that a model is trained on; 0: none.")
+    ] = 200_000,
     skip_definitions: Annotated[bool, typer.Option(help="Leave out the definitions.")] = False,
     skip_race: Annotated[
         bool, typer.Option(help="Keep the lake of the last benchmark; no main job, no bare script.")
     ] = False,
     skip_queries: Annotated[bool, typer.Option(help="Leave out the queries.")] = False,
 ) -> None:
-    """Measure definitions, main job, bare script, file drops and queries, in a home of its own."""
+    """Measure main job, bare script, queries, models and file drops, in a home of its own."""
     console = Console(highlight=False, soft_wrap=True)
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     figures = [Figure("machine.load_before", load(), "processes")]
@@ -52,6 +55,9 @@ def bench(
             if not skip_queries:
                 console.print("… queries")
                 figures += queries.measure(home)
+            if model_customers:
+                console.print(f"… models: {models.DATES} dates of {model_customers:,} customers")
+                figures += models.measure(home, model_customers)
             if drop_count:
                 console.print(f"… dropping {drop_count} files under a running daemon")
                 figures += drops.measure(home, drop_count, customers, events, console)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from ml.tasks import TASKS
+from ml.tasks import QUESTIONS, TASKS
 from orchestration.lake import Lake
 from orchestration.model_asset import model_name
 from tests.benchmarks.figures import Figure
@@ -18,9 +18,10 @@ STAGES: Mapping[str, tuple[str, ...]] = {
     "ingestion": ("landed_batch", "ops__clock"),
     "dbt_tables": ("dbt_tables",),
     "training_tables": ("ops__as_of_dates", "dbt_training_tables"),
-    **{task: (model_name(task),) for task in TASKS},
+    **{name: (model_name(name),) for name in QUESTIONS},
     "segments": ("segment_model", "marts__customer_segments"),
     "scores": ("customer_scores",),
+    "further_scores": ("marts__response_scores", "marts__session_intent", "marts__category_scores"),
     "publication": ("ops__batches",),
     "reports": ("feature_drift_report", "data_quality_report", "journey_report"),
     "matches": ("intermediate__identity_matches",),

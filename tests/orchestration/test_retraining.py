@@ -69,3 +69,37 @@ def test_a_frame_read_at_its_snapshot_is_the_one_read_then(room: ModelRoom) -> N
     assert horizon == horizon_again
     assert list(then.columns) == list(again.columns)
     np.testing.assert_array_equal(then["revenue_90d"], again["revenue_90d"])
+
+
+def test_a_cap_on_rows_draws_whole_customers_and_a_smaller_one_some_of_the_same(
+    room: ModelRoom,
+) -> None:
+    room.hold(market_frame(60))
+    everyone, _, _ = read_training_frame(room.lake, "churn")
+    rows_of = everyone["customer_key"].value_counts()
+    drawn = set(rows_of.index)
+    for cap in (len(everyone), len(everyone) // 2, len(everyone) // 4):
+        some, _, _ = read_training_frame(room.lake, "churn", most_rows=cap, seed=1)
+        kept = some["customer_key"].value_counts()
+        assert cap - rows_of.max() < len(some) <= cap
+        assert (kept == rows_of[kept.index]).all()
+        assert set(kept.index) <= drawn
+        drawn = set(kept.index)
+        again, _, _ = read_training_frame(room.lake, "churn", most_rows=len(some), seed=1)
+        assert again.equals(some)
+    other, _, _ = read_training_frame(room.lake, "churn", most_rows=cap, seed=2)
+    assert set(other["customer_key"]) != drawn
+
+
+def test_a_version_that_learnt_from_some_customers_is_trained_again_from_the_same(
+    room: ModelRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room.hold(market_frame())
+    monkeypatch.setenv("SHOAL_TRAINING_ROWS", "1000")
+    settings.cache_clear()
+    version = room.challenger()
+    assert TrainedModel.load(version.folder).rows <= 1000 < len(market_frame())
+    monkeypatch.delenv("SHOAL_TRAINING_ROWS")
+    settings.cache_clear()
+    again = retrain(version, room.lake)
+    assert again.is_identical, again.lines()

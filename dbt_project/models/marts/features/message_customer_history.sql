@@ -1,7 +1,7 @@
 {{ config(materialized='table', tags=['training']) }}
 
--- The instant is the last one of the day before a message: no day is cut, and nothing of the day
--- of sending is visible, not even from a source that knows dates alone.
+-- The instant is the midnight before a message: no day is cut, and nothing of the day of sending is
+-- visible, not even from a source that knows dates alone.
 
 with spine as (
 
@@ -16,10 +16,16 @@ features as (
 
     {{ customer_features('spine') | indent(4) }}
 
+),
+
+final as (
+
+    select
+        features.*,
+        {{ discount_days('features') }} as discount_days_365d
+    from features
+
 )
 
-select
-    *,
-    {{ discount_days('features') }} as discount_days_365d
-from features
+select * from final
 order by as_of, customer_key

@@ -53,9 +53,8 @@ final as (
         -- label
         {{ days_between('messages.sent_at', 'messages.reacted_at') }} as reaction_days,
 
-        -- instant of the features of the customer: the end of the day before
-        cast(cast(messages.sent_at as date) as timestamp) - interval 1 microsecond
-            as features_as_of,
+        -- instant of the features of the customer
+        cast(cast(messages.sent_at as date) as timestamp) as features_as_of,
 
         -- features
         {%- for name in message_feature_names() %}

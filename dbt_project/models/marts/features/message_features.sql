@@ -1,7 +1,8 @@
 {{ config(materialized='view') }}
 
--- A message as the channel carried most of them in the last year: of its most frequent variant, hour
--- and day of the week together. Computed when it is read, for the instant of the customer's features.
+-- A message as the channel carried most of them in the last year: of its most frequent variant,
+-- hour and day of the week together. Computed when it is read, for the instant of the customer's
+-- features.
 
 with clock as (
 

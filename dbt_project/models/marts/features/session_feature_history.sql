@@ -2,8 +2,8 @@
 
 -- Up to three instants of each past session, so that long ones do not dominate: after a random
 -- event a random wait of up to the pause that ends a session, half of the waits below 3 % of it, as
--- scores are wanted soon after an event. An instant at which the next event has already come is left
--- out, as the session is not in that state then.
+-- scores are wanted soon after an event. An instant at which the next event has already come is
+-- left out, as the session is not in that state then.
 
 {%- set first_at = as_of() ~ ' - interval ' ~ (var('intent_history_days') | int) ~ ' day' %}
 {%- set gap_seconds = var('session_gap_minutes') | int * 60 %}
@@ -128,7 +128,7 @@ final as (
 
         -- features
         {%- for name in session_feature_names() %}
-        features.{{ name }}{{ ',' if not loop.last }}
+        features.{{ name }}{% if not loop.last %},{% endif %}
         {%- endfor %}
     from points
     inner join features on points.point_id = features.point_id

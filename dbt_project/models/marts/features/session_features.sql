@@ -77,7 +77,7 @@ final as (
 
         -- features
         {%- for name in session_feature_names() %}
-        features.{{ name }}{{ ',' if not loop.last }}
+        features.{{ name }}{% if not loop.last %},{% endif %}
         {%- endfor %}
     from sessions
     inner join features on sessions.session_id = features.point_id
