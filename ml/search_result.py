@@ -78,6 +78,8 @@ class SearchResult:
 
     def __str__(self) -> str:
         """Say it in one line."""
+        if self.found == self.defaults:
+            return f"{self.kind}: {len(self.trials)} trials, none better than the defaults"
         verdict = "adopted" if self.is_adopted else "the defaults stay"
         where, later = (
             f"{gain.value:+.4f} ({gain.low:+.4f} to {gain.high:+.4f})"
