@@ -8,7 +8,7 @@ origins make one table; figures come per origin and pooled over origins (Tashman
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -16,10 +16,12 @@ import pandas as pd
 from ml import evaluation
 from ml.blend import Link
 from ml.classifier import judge
+from ml.importance import Stability, importance_table, stability
+from ml.intervals import clusters_of
 from ml.parameters import DEFAULTS, Parameters
 from ml.resampling import resample
 from ml.splits import NotEnoughHistory, as_of_dates, split_by_time
-from ml.task import Task
+from ml.task import Question
 
 PROBABILITY_FIGURES = (
     *evaluation.PROBABILITY_METRICS,
@@ -51,6 +53,9 @@ class Backtest:
     differences : DataFrame
         ``baseline``, ``metric``, ``difference``, ``low``, ``high``, ``verdict``: the model
         against each baseline, pooled and paired; see `ml.resampling.Resampled.differences`.
+    importance : DataFrame
+        ``origin``, ``feature``, ``importance`` of the model of each origin; see
+        `ml.importance.importance_table`. Empty where only predictions were judged.
     """
 
     horizon_days: int
@@ -59,6 +64,19 @@ class Backtest:
     by_origin: pd.DataFrame
     pooled: pd.DataFrame
     differences: pd.DataFrame
+    importance: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    @property
+    def stability(self) -> Stability | None:
+        """How alike the models of the origins are, where there are several."""
+        if self.importance.empty or self.importance["origin"].nunique() < 2:
+            return None
+        return stability(
+            [
+                dict(zip(rows["feature"], rows["importance"], strict=True))
+                for _, rows in self.importance.groupby("origin", sort=True)
+            ]
+        )
 
     @property
     def origins(self) -> list[pd.Timestamp]:
@@ -73,7 +91,7 @@ class Backtest:
 
 def backtest(
     frame: pd.DataFrame,
-    task: Task,
+    task: Question,
     *,
     horizon_days: int,
     features: Sequence[str] | None = None,
@@ -113,7 +131,7 @@ def backtest(
         See `ml.classifier.train`.
     """
     chosen = choose_origins(frame, horizon_days, origins, min_rows=min_rows, binary=task.is_binary)
-    parts = []
+    parts, importances = [], []
     for origin in chosen:
         known = frame[frame["as_of"] <= origin]
         judgement = judge(
@@ -129,9 +147,13 @@ def backtest(
         part = judgement.predictions.copy()
         part.insert(0, "origin", origin)
         parts.append(part)
-    return judge_predictions(
+        tested = judgement.rows.frame[judgement.rows.test]
+        moved = importance_table(judgement.model, tested, seed=seed, num_threads=num_threads)
+        importances.append(moved[["feature", "importance"]].assign(origin=origin))
+    judged = judge_predictions(
         pd.concat(parts, ignore_index=True), horizon_days, task.link, seed=seed, rounds=rounds
     )
+    return replace(judged, importance=pd.concat(importances, ignore_index=True))
 
 
 def judge_predictions(
@@ -143,7 +165,14 @@ def judge_predictions(
     tables = []
     for origin, rows in predictions.groupby("origin", sort=True):
         scores = {name: rows[name].to_numpy() for name in names}
-        table = resample(rows["label"], scores, metrics, rounds=rounds, seed=seed).table()
+        table = resample(
+            rows["label"],
+            scores,
+            metrics,
+            rounds=rounds,
+            seed=seed,
+            clusters=clusters_of(rows["customer_key"]),
+        ).table()
         table.insert(0, "rows", len(rows))
         table.insert(0, "origin", origin)
         tables.append(table)

@@ -15,12 +15,13 @@ Array = npt.NDArray[np.float64]
 
 
 class RecencyBaseline:
-    """Probability from one feature, by monotone (isotonic) regression.
+    """Probability from recency alone, by monotone (isotonic) regression.
 
     Parameters
     ----------
-    column : str
-        The feature, such as ``days_since_last_order``. NaN counts as the longest time seen.
+    *columns : str
+        Features in days, such as ``days_since_last_order``; of several the smallest counts. NaN
+        in all of them counts as the longest time seen.
 
     Attributes
     ----------
@@ -30,14 +31,14 @@ class RecencyBaseline:
         Probability at each knot; between them it is interpolated.
     """
 
-    def __init__(self, column: str) -> None:
-        self.column = column
+    def __init__(self, *columns: str) -> None:
+        self.columns = columns
 
     def fit(self, frame: pd.DataFrame, label: Array) -> RecencyBaseline:
         """Learn the rates from n rows; the direction is the one that the data show."""
         from sklearn.isotonic import IsotonicRegression
 
-        values = feature_matrix(frame, (self.column,))[:, 0]
+        values = self._recency(frame)
         known = values[~np.isnan(values)]
         self.longest_ = float(known.max()) if len(known) else 0.0
         filled = np.where(np.isnan(values), self.longest_, values)
@@ -49,9 +50,12 @@ class RecencyBaseline:
 
     def predict(self, frame: pd.DataFrame) -> Array:
         """Probabilities, shape (n,), in [0, 1]."""
-        values = feature_matrix(frame, (self.column,))[:, 0]
+        values = self._recency(frame)
         filled = np.where(np.isnan(values), self.longest_, values)
         return np.asarray(np.interp(filled, self.knots_, self.rates_))
+
+    def _recency(self, frame: pd.DataFrame) -> Array:
+        return np.asarray(np.fmin.reduce(feature_matrix(frame, self.columns), axis=1))
 
 
 class SpendBaseline:

@@ -48,12 +48,12 @@ def bgnbd_scores(
     Returns
     -------
     scores : dict of str to float array, shape (rows to score,)
-        Empty where a column is missing, and where too few customers bought
+        Empty for activity, where a column is missing, and where too few customers bought
         again. Rows of customers without an order get the mean label of such rows in the past.
     """
     is_spend = task.outcome == "spend"
     needed = (*PURCHASES, SPEND) if is_spend else PURCHASES
-    if not set(needed) <= set(frame.columns):
+    if task.outcome == "no activity" or not set(needed) <= set(frame.columns):
         return {}
     frame = frame[["customer_key", "as_of", *needed]]
     cutoff = frame.loc[test, "as_of"].max()

@@ -19,7 +19,7 @@ import pandas as pd
 
 from ml import evaluation, intervals
 from ml.hurdle import Scorer
-from ml.intervals import Difference
+from ml.intervals import Difference, Keys
 from ml.trained import TrainedModel, Verdict
 
 Array = npt.NDArray[np.float64]
@@ -119,17 +119,13 @@ def compare(
         The rows are not those that the challenger was judged on.
     """
     tested = challenger.test_predictions
-    ordered = rows.set_index("customer_key").reindex(tested["customer_key"])
+    ordered = in_test_order(rows, challenger)
     label = tested["label"].to_numpy(dtype=float)
-    if len(rows) != len(tested) or not np.array_equal(ordered["label"].to_numpy(float), label):
-        raise ValueError(
-            f"{len(rows)} rows as of {challenger.test_date} are not the {len(tested)} that "
-            f"{challenger.kind} was judged on: their customers or labels differ"
-        )
     model, basis = fair_model(champion, challenger, rows)
     scores = model.predict(ordered, num_threads)
     ours = tested["model"].to_numpy(dtype=float)
     binary = metric == "roc_auc"
+    customers = intervals.clusters_of(tested["customer_key"])
     return Comparison(
         basis=basis,
         scores=scores,
@@ -138,12 +134,39 @@ def compare(
             {"champion": scores},
             evaluation.PROBABILITY_METRICS if binary else evaluation.VALUE_METRICS,
             seed=challenger.seed,
+            clusters=customers,
         ),
         verdict=Verdict(
-            "champion", metric, _difference(label, ours, scores, metric, challenger.seed, LEVEL)
+            "champion",
+            metric,
+            _difference(label, ours, scores, metric, challenger.seed, LEVEL, customers),
         ),
-        groups=_group_verdicts(ordered, label, ours, scores, metric, challenger.seed),
+        groups=_group_verdicts(ordered, label, ours, scores, metric, challenger.seed, customers),
     )
+
+
+def in_test_order(rows: pd.DataFrame, model: TrainedModel) -> pd.DataFrame:
+    """Put the rows that a model was judged on in the order of its test predictions.
+
+    Where a customer has several rows, they have to come in the order that the model got them in.
+
+    Raises
+    ------
+    ValueError
+        The rows are not those that the model was judged on.
+    """
+    tested = model.test_predictions
+    ordered = rows.sort_values("customer_key", kind="stable", ignore_index=True)
+    same = len(rows) == len(tested) and all(
+        np.array_equal(ordered[name].to_numpy(), tested[name].to_numpy())
+        for name in ("customer_key", "label")
+    )
+    if not same:
+        raise ValueError(
+            f"{len(rows)} rows as of {model.test_date} are not the {len(tested)} that "
+            f"{model.kind} was judged on: their customers or labels differ"
+        )
+    return ordered
 
 
 def fair_model(
@@ -166,7 +189,7 @@ def fair_model(
     cutoff = pd.Timestamp(challenger.test_date)
     if labels_known_by(champion.trained_on, champion.horizon_days) <= cutoff:
         return champion.model, f"the champion itself, learnt from labels until {cutoff:%Y-%m-%d}"
-    known = labels_known_by((*champion.fit_dates, champion.validation_date), champion.horizon_days)
+    known = labels_known_by(champion.judged_dates, champion.horizon_days)
     if known > cutoff:
         raise NoFairComparison(
             f"the champion has learnt from labels until {known:%Y-%m-%d}, after the challenger's "
@@ -215,7 +238,13 @@ def simple_groups(rows: pd.DataFrame) -> Mapping[str, pd.Series]:
 
 
 def _group_verdicts(
-    rows: pd.DataFrame, label: Array, ours: Array, theirs: Array, metric: str, seed: int
+    rows: pd.DataFrame,
+    label: Array,
+    ours: Array,
+    theirs: Array,
+    metric: str,
+    seed: int,
+    customers: Keys | None,
 ) -> tuple[GroupVerdict, ...]:
     members = {}
     for name, groups in simple_groups(rows).items():
@@ -230,16 +259,32 @@ def _group_verdicts(
         GroupVerdict(
             group,
             int(chosen.sum()),
-            _difference(label[chosen], ours[chosen], theirs[chosen], metric, seed, level),
+            _difference(
+                label[chosen],
+                ours[chosen],
+                theirs[chosen],
+                metric,
+                seed,
+                level,
+                None if customers is None else customers[chosen],
+            ),
         )
         for group, chosen in members.items()
     )
 
 
 def _difference(
-    label: Array, ours: Array, theirs: Array, metric: str, seed: int, level: float
+    label: Array,
+    ours: Array,
+    theirs: Array,
+    metric: str,
+    seed: int,
+    level: float,
+    customers: Keys | None,
 ) -> Difference:
     if metric == "roc_auc":
-        return intervals.paired_auc_difference(label, ours, theirs, seed=seed, level=level)
+        return intervals.paired_auc_difference(
+            label, ours, theirs, seed=seed, level=level, clusters=customers
+        )
     function = evaluation.VALUE_METRICS[metric]
     return intervals.paired_difference(label, ours, theirs, function, seed=seed, level=level)

@@ -22,16 +22,18 @@ import pandas as pd
 from ml import baselines, evaluation, intervals, linear
 from ml.bgnbd_baseline import bgnbd_scores
 from ml.blend import inverse_link
+from ml.event_task import EventTask
 from ml.hurdle import Scorer
 from ml.labelled_rows import LabelledRows, take
 from ml.parameters import DEFAULTS, Learner, Parameters
 from ml.plausibility import feature_power
 from ml.recipe import Recipe, learn, learn_known
-from ml.task import Task
+from ml.task import Question, Task
 from ml.trained import TrainedModel, Verdict
 from ml.value_interval import coverage_table, fit_value_interval
 
 Array = npt.NDArray[np.float64]
+Baseline = baselines.RecencyBaseline | baselines.SpendBaseline
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Judgement:
 
 def train(
     frame: pd.DataFrame,
-    task: Task,
+    task: Question,
     *,
     horizon_days: int,
     features: Sequence[str] | None = None,
@@ -70,8 +72,9 @@ def train(
     Parameters
     ----------
     frame : DataFrame
-        One row per (``customer_key``, ``as_of``) with numeric features and a ``label``.
-    task : Task
+        One row per (``customer_key``, ``as_of``), or per event of an `EventTask`, with numeric
+        features and a ``label``.
+    task : Question
         A value gets a hurdle model where enough buy and enough do not.
     horizon_days : int
         Length of the label window in days.
@@ -107,7 +110,8 @@ def train(
     scores = {name: predictions[name].to_numpy() for name in predictions.columns[3:]}
     tested = predictions["label"].to_numpy(dtype=float)
     metrics = evaluation.PROBABILITY_METRICS if binary else evaluation.VALUE_METRICS
-    table = evaluation.metrics_table(tested, scores, metrics, seed=seed)
+    customers = intervals.clusters_of(predictions["customer_key"])
+    table = evaluation.metrics_table(tested, scores, metrics, seed=seed, clusters=customers)
     spread = None
     if not binary:
         checked = rows.label[rows.at(rows.split.validation)]
@@ -127,12 +131,13 @@ def train(
         rounds=recipe.rounds,
         fit_dates=tuple(str(date.date()) for date in rows.split.fit),
         validation_date=str(rows.split.validation.date()),
+        calibration_date=str(rows.split.calibration.date()) if rows.split.calibration else "",
         test_date=str(rows.split.test.date()),
         trained_on=tuple(str(date.date()) for date in rows.dates),
         rows=len(rows.label),
         metrics=table,
         test_predictions=predictions,
-        verdicts=_verdicts(tested, scores, seed, binary=binary),
+        verdicts=_verdicts(tested, scores, seed, customers, binary=binary),
         feature_power=feature_power(rows.matrix[rows.test], tested, rows.features, binary=binary),
         spread=spread,
     )
@@ -140,7 +145,7 @@ def train(
 
 def judge(
     frame: pd.DataFrame,
-    task: Task,
+    task: Question,
     *,
     horizon_days: int,
     features: Sequence[str] | None = None,
@@ -161,39 +166,54 @@ def judge(
     rows = LabelledRows.of(frame, task, horizon_days, features, min_rows=min_rows)
     learner = Learner.of(parameters, rows.features, task.directions, seed, num_threads)
     recipe, judged = learn_known(rows, task.link, learner)
-    predictions = _test_predictions(rows, recipe, judged, task, num_threads).assign(
-        **bgnbd_scores(rows.frame, rows.label, rows.known, rows.test, task, horizon_days)
-    )
+    predictions = _test_predictions(rows, recipe, judged, task, num_threads)
+    if isinstance(task, Task):
+        found = bgnbd_scores(rows.frame, rows.label, rows.known, rows.test, task, horizon_days)
+        predictions = predictions.assign(**found)
     return Judgement(rows, recipe, judged, predictions)
 
 
 def _test_predictions(
-    rows: LabelledRows, recipe: Recipe, judged: Scorer, task: Task, num_threads: int
+    rows: LabelledRows, recipe: Recipe, judged: Scorer, task: Question, num_threads: int
 ) -> pd.DataFrame:
     """Score the test rows with the model and its baselines, learnt from the same rows."""
     known, test, label = rows.known, rows.test, rows.label
     tested = take(rows.matrix, test)
     table = rows.frame.loc[test, ["customer_key", "as_of", "label"]].reset_index(drop=True)
     table["model"] = inverse_link(judged.raw(tested, num_threads), judged.link)
-    past, now = (rows.frame.loc[part, [task.baseline_column]] for part in (known, test))
+    past, now = (rows.frame.loc[part] for part in (known, test))
     if task.is_binary:
         logistic = linear.fit_logistic(take(rows.matrix, known), label[known], recipe.penalty)
         table["logistic"] = inverse_link(logistic.raw(tested), "logit")
-        recency = baselines.RecencyBaseline(task.baseline_column).fit(past, label[known])
-        table["recency"] = recency.predict(now)
-    else:
-        spend = baselines.SpendBaseline(task.baseline_column).fit(past, label[known])
-        table["recent_spend"] = spend.predict(now)
+    for name, baseline in _simple_baselines(task):
+        table[name] = baseline.fit(past, label[known]).predict(now)
     return table
 
 
+def _simple_baselines(task: Question) -> list[tuple[str, Baseline]]:
+    """What one feature alone foretells, by name, the simplest first."""
+    if isinstance(task, EventTask):
+        return [(name, baselines.RecencyBaseline(of)) for name, of in task.baselines.items()]
+    assert isinstance(task, Task)
+    if task.is_binary:
+        return [(task.simplest, baselines.RecencyBaseline(*task.baseline_columns))]
+    return [(task.simplest, baselines.SpendBaseline(*task.baseline_columns))]
+
+
 def _verdicts(
-    label: Array, scores: Mapping[str, Array], seed: int, *, binary: bool
+    label: Array,
+    scores: Mapping[str, Array],
+    seed: int,
+    customers: intervals.Keys | None,
+    *,
+    binary: bool,
 ) -> tuple[Verdict, ...]:
     found = []
     for name in list(scores)[1:]:
         if binary:
-            gap = intervals.paired_auc_difference(label, scores["model"], scores[name], seed=seed)
+            gap = intervals.paired_auc_difference(
+                label, scores["model"], scores[name], seed=seed, clusters=customers
+            )
             found.append(Verdict(name, "roc_auc", gap))
             continue
         for metric in ("spearman", "gini"):

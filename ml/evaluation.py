@@ -181,6 +181,7 @@ def metrics_table(
     *,
     seed: int,
     rounds: int | None = None,
+    clusters: npt.ArrayLike | None = None,
 ) -> pd.DataFrame:
     """Every metric of every model with its 95 % bootstrap interval over the same customers.
 
@@ -195,6 +196,8 @@ def metrics_table(
         Seed of the bootstrap.
     rounds : int, optional
         Bootstrap samples; default 200, fewer (at least 40) above 20,000 rows.
+    clusters : array-like, shape (n,), optional
+        Customer of each row, when a customer has several.
 
     Returns
     -------
@@ -203,7 +206,7 @@ def metrics_table(
     """
     y = np.asarray(label, dtype=float)
     drawn = rounds or int(np.clip(4_000_000 // max(len(y), 1), 40, 200))
-    return resample(y, predictions, metrics, rounds=drawn, seed=seed).table()
+    return resample(y, predictions, metrics, rounds=drawn, seed=seed, clusters=clusters).table()
 
 
 def decile_table(value: npt.ArrayLike, predicted: npt.ArrayLike, groups: int = 10) -> pd.DataFrame:

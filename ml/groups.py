@@ -13,8 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ml.blend import Link
-from ml.intervals import Array, limits, rank_auc, weighted_auc
-from ml.resampling import bootstrap_weights
+from ml.intervals import Array, bootstrap_weights, limits, rank_auc, weighted_auc
 from ml.weighted import aggregate_ratio, spearman
 
 SMALLEST_GROUP = 200

@@ -8,18 +8,19 @@ HISTORY_SHARE = 5
 
 
 def churn_horizon(gap_days: npt.ArrayLike, history_days: float) -> int:
-    """Days without a purchase after which a customer counts as gone.
+    """Days without a purchase, or without any activity, after which a customer counts as gone.
 
-    The shortest of ``LADDER_DAYS`` that 95 % of the observed gaps between two purchases of a
-    customer stay within, but no longer than a fifth of the history, so that enough past instants
-    with a whole horizon behind them remain to train and judge on.
+    The shortest of ``LADDER_DAYS`` that 95 % of the observed gaps of a customer stay within, but
+    no longer than a fifth of the history, so that enough past instants with a whole horizon
+    behind them remain to train and judge on.
 
     Parameters
     ----------
     gap_days
-        Days between successive order days of a customer, over all customers, shape (n,).
+        Days between successive order days (or days of activity) of a customer, over all
+        customers, shape (n,).
     history_days
-        Days from the first to the last order.
+        Days from the first to the last of them.
 
     Raises
     ------
@@ -30,7 +31,7 @@ def churn_horizon(gap_days: npt.ArrayLike, history_days: float) -> int:
     possible = [days for days in LADDER_DAYS if days <= longest]
     if not possible:
         raise ValueError(
-            f"{history_days:.0f} days of orders are too few: the shortest horizon of "
+            f"{history_days:.0f} days of history are too few: the shortest horizon of "
             f"{LADDER_DAYS[0]} days needs {LADDER_DAYS[0] * HISTORY_SHARE}"
         )
     return _shortest_covering(gap_days, 0.95, possible)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 Array = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+Keys = npt.NDArray[np.object_]
 CELLS = 2_000_000
 
 
@@ -59,6 +61,7 @@ def paired_auc_difference(
     rounds: int = 1000,
     seed: int = 0,
     level: float = 0.95,
+    clusters: npt.ArrayLike | None = None,
 ) -> Difference:
     """AUC of `score` minus AUC of `other`, resampling the same customers for both.
 
@@ -70,13 +73,15 @@ def paired_auc_difference(
         Number of bootstrap samples and their seed.
     level : float
         Coverage of the interval.
+    clusters : array-like, shape (n,), optional
+        Customer of each row, when a customer has several: they are drawn together.
 
     Returns
     -------
     Difference
     """
     y, a, b = (np.asarray(x, dtype=float) for x in (label, score, other))
-    ours, theirs = _bootstrap_aucs(y, (a, b), rounds, seed)
+    ours, theirs = _bootstrap_aucs(y, (a, b), rounds, seed, clusters)
     gaps = ours - theirs
     low, high = limits(gaps, level)
     return Difference(rank_auc(y, a) - rank_auc(y, b), low, high)
@@ -100,19 +105,53 @@ def paired_difference(
     return Difference(metric(y, a) - metric(y, b), low, high)
 
 
-def _bootstrap_aucs(label: Array, scores: Sequence[Array], rounds: int, seed: int) -> list[Array]:
-    """AUCs of several scores on the same samples, some samples at a time to bound memory."""
-    n = len(label)
+def _bootstrap_aucs(
+    label: Array,
+    scores: Sequence[Array],
+    rounds: int,
+    seed: int,
+    clusters: npt.ArrayLike | None = None,
+) -> list[Array]:
+    """AUCs of several scores on the same samples."""
+    parts = [
+        [weighted_auc(label, score, weights) for score in scores]
+        for weights in bootstrap_weights(len(label), rounds, seed, clusters)
+    ]
+    return [np.concatenate(series) for series in zip(*parts, strict=True)]
+
+
+def bootstrap_weights(
+    n: int, rounds: int, seed: int, clusters: npt.ArrayLike | None = None
+) -> Iterator[Array]:
+    """Draw bootstrap samples as row weights, some at a time to bound memory.
+
+    Parameters
+    ----------
+    n, rounds, seed : int
+        Rows, samples, and the seed of the draw.
+    clusters : array-like, shape (n,), optional
+        Rows of one cluster are drawn together: with several rows a customer, rows say less
+        than their number, and intervals over rows would be too narrow (Field and Welsh 2007).
+
+    Yields
+    ------
+    weights : float array, shape (b, n)
+        How often each row is in each of b samples; `rounds` samples in all.
+    """
+    index = None
+    units = n
+    if clusters is not None:
+        names, index = np.unique(np.asarray(clusters), return_inverse=True)
+        units = len(names)
     step = max(1, CELLS // max(n, 1))
     rng = np.random.default_rng(seed)
-    parts = []
     for start in range(0, rounds, step):
         size = min(step, rounds - start)
-        rows = rng.integers(0, n, size=(size, n), dtype=np.int64)
-        flat = rows + n * np.arange(size, dtype=np.int64)[:, None]
-        weights = np.bincount(flat.ravel(), minlength=size * n).reshape(size, n).astype(float)
-        parts.append([weighted_auc(label, score, weights) for score in scores])
-    return [np.concatenate(series) for series in zip(*parts, strict=True)]
+        drawn = rng.integers(0, units, size=(size, units), dtype=np.int64)
+        flat = drawn + units * np.arange(size, dtype=np.int64)[:, None]
+        counts = np.bincount(flat.ravel(), minlength=size * units).reshape(size, units)
+        weights = counts.astype(float)
+        yield weights if index is None else weights[:, index]
 
 
 def weighted_auc(label: Array, score: Array, weights: Array) -> Array:
@@ -127,6 +166,11 @@ def weighted_auc(label: Array, score: Array, weights: Array) -> Array:
     pairs = positive.sum(axis=1) * negative.sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray((positive * below).sum(axis=1) / pairs, dtype=float)
+
+
+def clusters_of(keys: pd.Series) -> Keys | None:
+    """Customer of each row, to draw by; None where each has one row, so that a row is a unit."""
+    return keys.to_numpy(dtype=object) if keys.duplicated().any() else None
 
 
 def limits(values: Array, level: float = 0.95) -> tuple[float, float]:

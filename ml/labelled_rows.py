@@ -12,7 +12,7 @@ import pandas as pd
 
 from ml.matrix import feature_matrix, feature_names
 from ml.splits import TimeSplit, as_of_dates, split_by_time
-from ml.task import Task
+from ml.task import Question
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -42,7 +42,7 @@ class LabelledRows:
     def of(
         cls,
         frame: pd.DataFrame,
-        task: Task,
+        task: Question,
         horizon_days: int,
         features: Sequence[str] | None = None,
         *,

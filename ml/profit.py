@@ -15,8 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ml.intervals import Array, limits
-from ml.resampling import bootstrap_weights
+from ml.intervals import Array, bootstrap_weights, limits
 
 
 @dataclass(frozen=True)

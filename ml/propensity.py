@@ -1,13 +1,15 @@
 """Propensity: the probability that a customer buys within the horizon."""
 
+from dataclasses import replace
+
 from ml.task import Task
 
 PURCHASE = Task(
     name="purchase",
     outcome="purchase",
     horizon="purchase",
-    active_by=("days_since_last_order", "days_since_last_event"),
-    baseline_column="days_since_last_order",
+    population="active",
+    baseline_columns=("days_since_last_order",),
     score_column="purchase_probability",
     description="Probability that an active customer buys within the horizon.",
     title="Purchase within {days} days",
@@ -26,3 +28,19 @@ PURCHASE = Task(
         "active_days_90d": 1,
     },
 )
+
+
+def _within(days: int) -> Task:
+    """The same question with a fixed horizon, whatever that of `PURCHASE` is."""
+    return replace(
+        PURCHASE,
+        name=f"purchase_{days}d",
+        horizon=days,
+        score_column=f"purchase_{days}d_probability",
+        description=f"Probability that an active customer buys within {days} days.",
+        same_as=PURCHASE.name,
+    )
+
+
+PURCHASE_7D = _within(7)
+PURCHASE_30D = _within(30)

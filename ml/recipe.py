@@ -31,8 +31,10 @@ ROUNDS_WITHOUT_PURGE = 80
 class Recipe:
     """What the probe found: everything needed to learn from more dates.
 
-    `predicted` is what it said, in the unit of the label, of the validation rows. A value model
-    in two steps has a recipe for the purchase and in it one for the `amount`.
+    `predicted` is what was said, in the unit of the label, of the rows that calibrated. The level
+    of log-odds is set on the newest dates that a model learns from, and by `level` only with the
+    weight `level_weight`. A value model in two steps has a recipe for the purchase and in it one
+    for the `amount`.
     """
 
     rounds: int
@@ -40,6 +42,7 @@ class Recipe:
     slope: float
     level: float
     predicted: Array
+    level_weight: float = 0.0
     amount: Recipe | None = None
 
 
@@ -72,9 +75,30 @@ def probe(rows: LabelledRows, link: Link, learner: Learner) -> Recipe:
     everyone = np.ones(len(label), dtype=bool)
     bought = label > 0
     if link == "logit" or not _has_two_sides(bought, fit_rows, check):
-        return part(label, link, everyone)
-    buys, amount = part(bought.astype(float), "logit", everyone), part(label, "log", bought)
-    return replace(buys, predicted=buys.predicted * amount.predicted, amount=amount)
+        found = part(label, link, everyone)
+    else:
+        buys, amount = part(bought.astype(float), "logit", everyone), part(label, "log", bought)
+        found = replace(buys, predicted=buys.predicted * amount.predicted, amount=amount)
+    return found if split.calibration is None else _calibrate(rows, found, learner)
+
+
+def _calibrate(rows: LabelledRows, recipe: Recipe, learner: Learner) -> Recipe:
+    """Calibrate by what a model gets wrong on a date of which it knows nothing."""
+    date = rows.split.calibrating
+    model = learn(rows, rows.split.before(date), recipe, "logit", learner)
+    assert isinstance(model, BlendModel)
+    members = rows.at(date)
+    label = rows.label[members]
+    raw = model.calibrated(1.0, 0.0).raw(rows.matrix[members], learner.num_threads)
+    slope = calibration.platt_slope(raw, label)
+    level = calibration.level_logit(slope * raw, label)
+    return replace(
+        recipe,
+        slope=slope,
+        level=level,
+        level_weight=calibration.level_weight(rows.split.horizon_days),
+        predicted=inverse_link(slope * raw + level, "logit"),
+    )
 
 
 def learn(rows: LabelledRows, dates: Dates, recipe: Recipe, link: Link, learner: Learner) -> Scorer:
@@ -162,13 +186,13 @@ def _learn_part(
         tree_share=learner.parameters.tree_share,
         link=link,
         slope=recipe.slope,
-        intercept=recipe.level + float(np.log(scale)),
     )
     if link == "log":
-        return model
-    level = calibration.level_logit(
+        return model.calibrated(recipe.slope, recipe.level + float(np.log(scale)))
+    newest_level = calibration.level_logit(
         model.raw(take(matrix, newest), learner.num_threads), label[newest]
     )
+    level = (1 - recipe.level_weight) * newest_level + recipe.level_weight * recipe.level
     return model.calibrated(recipe.slope, level)
 
 

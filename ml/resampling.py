@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ml.intervals import CELLS, Array, Difference, limits
+from ml.intervals import Array, Difference, bootstrap_weights, limits
 from ml.weighted import WEIGHTED_METRICS
 
 LOWER_IS_BETTER = frozenset({"log_loss", "brier", "ece", "mae", "rmse"})
@@ -81,40 +81,6 @@ def goodness(metric: str, values: Array) -> Array:
     if metric in LOWER_IS_BETTER:
         return -values
     return -np.abs(values - 1) if metric in BEST_AT_ONE else values
-
-
-def bootstrap_weights(
-    n: int, rounds: int, seed: int, clusters: npt.ArrayLike | None = None
-) -> Iterator[Array]:
-    """Draw bootstrap samples as row weights, some at a time to bound memory.
-
-    Parameters
-    ----------
-    n, rounds, seed : int
-        Rows, samples, and the seed of the draw.
-    clusters : array-like, shape (n,), optional
-        Rows of one cluster are drawn together: with several rows a customer, rows say less
-        than their number, and intervals over rows would be too narrow (Field and Welsh 2007).
-
-    Yields
-    ------
-    weights : float array, shape (b, n)
-        How often each row is in each of b samples; `rounds` samples in all.
-    """
-    index = None
-    units = n
-    if clusters is not None:
-        names, index = np.unique(np.asarray(clusters), return_inverse=True)
-        units = len(names)
-    step = max(1, CELLS // max(n, 1))
-    rng = np.random.default_rng(seed)
-    for start in range(0, rounds, step):
-        size = min(step, rounds - start)
-        drawn = rng.integers(0, units, size=(size, units), dtype=np.int64)
-        flat = drawn + units * np.arange(size, dtype=np.int64)[:, None]
-        counts = np.bincount(flat.ravel(), minlength=size * units).reshape(size, units)
-        weights = counts.astype(float)
-        yield weights if index is None else weights[:, index]
 
 
 def resample(

@@ -44,8 +44,9 @@ class SearchResult:
         deviance) and one column per parameter; trial 0 is the defaults.
     found : Parameters
         Of the trial with the least loss.
-    gain : Difference
-        Loss of the defaults less that of `found` at the confirming origin, same customers.
+    choosing_gain, gain : Difference
+        Loss of the defaults less that of `found` on the same customers, at the choosing origins
+        together and at the confirming one.
     """
 
     kind: str
@@ -57,12 +58,13 @@ class SearchResult:
     budget: Budget
     trials: pd.DataFrame
     found: Parameters
+    choosing_gain: Difference
     gain: Difference
 
     @property
     def is_adopted(self) -> bool:
-        """Whether what was found is clearly better than the defaults."""
-        return self.gain.verdict == "better"
+        """Whether what was found is clearly better than the defaults, where chosen and later."""
+        return self.choosing_gain.verdict == self.gain.verdict == "better"
 
     @property
     def parameters(self) -> Parameters:
@@ -72,10 +74,13 @@ class SearchResult:
     def __str__(self) -> str:
         """Say it in one line."""
         verdict = "adopted" if self.is_adopted else "the defaults stay"
-        gain = self.gain
+        where, later = (
+            f"{gain.value:+.4f} ({gain.low:+.4f} to {gain.high:+.4f})"
+            for gain in (self.choosing_gain, self.gain)
+        )
         return (
-            f"{self.kind}: {len(self.trials)} trials, {verdict}: loss lower by {gain.value:+.4f} "
-            f"({gain.low:+.4f} to {gain.high:+.4f}) than with the defaults as of {self.confirming}"
+            f"{self.kind}: {len(self.trials)} trials, {verdict}: gain in loss over them {where} "
+            f"as of {', '.join(self.choosing)}, and {later} as of {self.confirming}"
         )
 
     def to_json(self) -> str:
@@ -94,6 +99,7 @@ class SearchResult:
                 "budget": Budget(**record["budget"]),
                 "trials": pd.DataFrame(record["trials"]),
                 "found": Parameters.from_dict(record["found"]),
+                "choosing_gain": Difference(**record["choosing_gain"]),
                 "gain": Difference(**record["gain"]),
             }
         )

@@ -13,8 +13,16 @@ from ml.matrix import LARGEST
 BoolArray = npt.NDArray[np.bool_]
 
 
+OWN_DATE_ROWS = 1_000
+"""Rows that each part of a split needs for a calibration date of its own."""
+
+
 class NotEnoughHistory(ValueError):
     """The training frame has too few dates, rows or classes to train and judge a model."""
+
+
+class NothingToLearnFrom(NotEnoughHistory):
+    """The source has nothing at all of what a task is about, as many sources have not."""
 
 
 @dataclass(frozen=True)
@@ -26,22 +34,38 @@ class TimeSplit:
     fit : tuple of Timestamp
         Older training dates, ascending.
     validation : Timestamp
-        Newest date whose label window ends by `test`: chooses rounds and calibration.
+        Chooses rounds and penalty; calibrates too where `calibration` is None.
     test : Timestamp
         Newest date of the frame, touched only to judge.
     horizon_days : int
         Length of the label window in days.
+    calibration : Timestamp or None
+        Of a probability, the newest date whose label window ends by `test`, where the history is
+        long enough for one that chose nothing: level and slope are what a model that learnt only
+        what was known `before` it got wrong there.
     """
 
     fit: tuple[pd.Timestamp, ...]
     validation: pd.Timestamp
     test: pd.Timestamp
     horizon_days: int
+    calibration: pd.Timestamp | None = None
 
     @property
     def training(self) -> tuple[pd.Timestamp, ...]:
-        """Every date whose label is known at the test cutoff: `fit` and `validation`."""
-        return (*self.fit, self.validation)
+        """Every date whose label is known at the test cutoff."""
+        newest = () if self.calibration is None else (self.calibration,)
+        return (*self.fit, self.validation, *newest)
+
+    @property
+    def calibrating(self) -> pd.Timestamp:
+        """The date that calibrates: one of its own, or the validation date."""
+        return self.validation if self.calibration is None else self.calibration
+
+    def before(self, instant: pd.Timestamp) -> tuple[pd.Timestamp, ...]:
+        """Training dates whose label was known at an instant."""
+        window = pd.Timedelta(days=self.horizon_days)
+        return tuple(date for date in self.training if date + window <= instant)
 
     @property
     def probe_fit(self) -> tuple[pd.Timestamp, ...]:
@@ -51,9 +75,7 @@ class TimeSplit:
         date that shares labels with the fit dates are far too many (one origin of
         Online Retail: no stop within 1,000 rounds, against 190 with a purged fit).
         """
-        window = pd.Timedelta(days=self.horizon_days)
-        purged = tuple(date for date in self.fit if date + window <= self.validation)
-        return purged or self.fit
+        return self.before(self.validation) or self.fit
 
     @property
     def is_purged(self) -> bool:
@@ -130,10 +152,34 @@ def split_by_time(
             f"Add older as-of dates or shorten the horizon."
         )
     split = TimeSplit(tuple(known[:-1]), known[-1], test, horizon_days)
-    for role, chosen in (("fit", split.fit), ("validation", known[-1:]), ("test", [test])):
-        labels = frame.loc[split.rows(frame, tuple(chosen)), "label"]
-        _check_part(role, chosen[0], chosen[-1], labels, min_rows=min_rows, binary=binary)
-    return split
+    _check_parts(frame, split, split.fit, min_rows=min_rows, binary=binary)
+    if not binary or len(known) < 3:
+        return split
+    longer = TimeSplit(tuple(known[:-2]), known[-2], test, horizon_days, known[-1])
+    enough = max(min_rows, OWN_DATE_ROWS)
+    try:
+        _check_parts(frame, longer, longer.before(known[-2]), min_rows=enough, binary=binary)
+    except NotEnoughHistory:
+        return split
+    return longer
+
+
+def _check_parts(
+    frame: pd.DataFrame,
+    split: TimeSplit,
+    fit: tuple[pd.Timestamp, ...],
+    *,
+    min_rows: int,
+    binary: bool,
+) -> None:
+    parts = {"fit": fit, "validation": (split.validation,), "test": (split.test,)}
+    if split.calibration is not None:
+        parts["calibration"] = (split.calibration,)
+    for role, dates in parts.items():
+        if not dates:
+            raise NotEnoughHistory(f"no {role} dates")
+        labels = frame.loc[split.rows(frame, dates), "label"]
+        _check_part(role, dates[0], dates[-1], labels, min_rows=min_rows, binary=binary)
 
 
 def _check_labels(frame: pd.DataFrame, *, binary: bool) -> None:

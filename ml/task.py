@@ -9,27 +9,18 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from ml.blend import Link
 
-Outcome = Literal["no purchase", "purchase", "spend"]
+Outcome = Literal["no purchase", "purchase", "spend", "no activity"]
+Rhythm = Literal["churn", "inactivity"]
 
 
-@dataclass(frozen=True)
-class Task:
-    """One question about a customer's next days.
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What a model answers, whoever or whatever it is asked about.
 
     Attributes
     ----------
     name : str
         Of its models, its labels and its asset; an identifier.
-    outcome : {"no purchase", "purchase", "spend"}
-        What the label counts within the horizon: 1 or 0, or a sum of money.
-    horizon : {"churn", "purchase"}
-        Which of the horizons that the history's rhythm gives the labels look ahead.
-    active_by : tuple of str
-        Features in days. The population is who has one of them below twice the churn horizon.
-    baseline_column : str
-        Feature of the simplest baseline: recency for a probability, recent spend for a value.
-    score_column : str
-        Where the prediction stands in the score tables.
     description : str
         What one prediction is, in a line.
     title : str
@@ -44,11 +35,6 @@ class Task:
     """
 
     name: str
-    outcome: Outcome
-    horizon: Literal["churn", "purchase"]
-    active_by: tuple[str, ...]
-    baseline_column: str
-    score_column: str
     description: str
     title: str
     meaning: str
@@ -58,7 +44,7 @@ class Task:
     @property
     def link(self) -> Link:
         """The scale of the model: "logit" of a probability, "log" of a value."""
-        return "log" if self.outcome == "spend" else "logit"
+        return "logit"
 
     @property
     def is_binary(self) -> bool:
@@ -79,3 +65,49 @@ class Task:
     def simplest(self) -> str:
         """The baseline that a model must not be clearly worse than."""
         return "recency" if self.is_binary else "recent_spend"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task(Question):
+    """One question about a customer's next days.
+
+    Attributes
+    ----------
+    outcome : {"no purchase", "purchase", "spend", "no activity"}
+        What the label counts within the horizon: 1 or 0, or a sum of money.
+    horizon : {"churn", "purchase", "inactivity"} or int
+        Which of the horizons that the history's rhythm gives the labels look ahead, or how many
+        days.
+    population : {"buyers", "active"}
+        Who is asked about: who bought, or who bought or did anything, within twice the horizon
+        named by `population_horizon`.
+    baseline_columns : tuple of str
+        Features of the simplest baseline: recency in days for a probability (the newest counts),
+        recent spend for a value.
+    score_column : str
+        Where the prediction stands in the score tables.
+    population_horizon : {"churn", "inactivity"}
+        How long ago a customer may have been active last, see `population`.
+    same_as : str
+        Task that asks the same of the same customers where its horizon has the same length. Its
+        model answers this one too then, and none is trained.
+    """
+
+    outcome: Outcome
+    horizon: Rhythm | Literal["purchase"] | int
+    population: Literal["buyers", "active"]
+    baseline_columns: tuple[str, ...]
+    score_column: str
+    population_horizon: Rhythm = "churn"
+    same_as: str = ""
+
+    @property
+    def active_by(self) -> tuple[str, ...]:
+        """Features in days: one of them below the population's days makes a member."""
+        bought = "days_since_last_order"
+        return (bought,) if self.population == "buyers" else (bought, "days_since_last_event")
+
+    @property
+    def link(self) -> Link:
+        """The scale of the model: "logit" of a probability, "log" of a value."""
+        return "log" if self.outcome == "spend" else "logit"

@@ -43,14 +43,14 @@ class TrainedModel(ScoringModel):
     Attributes
     ----------
     judged : BlendModel, HurdleModel or None
-        The same recipe fitted on `fit_dates` and `validation_date` only: the model that
+        The same recipe fitted on `judged_dates` only: the model that
         `test_predictions` are of. None in records from before it was kept.
     seed, rounds, rows : int
         Seed, LightGBM rounds, training rows of the production model.
     fit_dates, trained_on : tuple of str
         ISO dates of the fit part and of everything in the production model.
-    validation_date, test_date : str
-        ISO dates.
+    validation_date, calibration_date, test_date : str
+        ISO dates. The calibration date is empty where the validation date calibrates too.
     metrics : DataFrame
         ``model``, ``metric``, ``value``, ``low``, ``high`` on the test cutoff.
     test_predictions : DataFrame
@@ -77,6 +77,13 @@ class TrainedModel(ScoringModel):
     feature_power: Mapping[str, float] = field(default_factory=dict)
     judged: Scorer | None = None
     parameters: Parameters = DEFAULTS
+    calibration_date: str = ""
+
+    @property
+    def judged_dates(self) -> tuple[str, ...]:
+        """Every date whose label was known at the test cutoff."""
+        dates = (*self.fit_dates, self.validation_date, self.calibration_date)
+        return tuple(date for date in dates if date)
 
     def metric(self, name: str, model: str = "model") -> float:
         """Return one figure of the metrics table."""
@@ -130,6 +137,7 @@ class TrainedModel(ScoringModel):
             "rounds": self.rounds,
             "fit_dates": list(self.fit_dates),
             "validation_date": self.validation_date,
+            "calibration_date": self.calibration_date,
             "test_date": self.test_date,
             "trained_on": list(self.trained_on),
             "rows": self.rows,
@@ -159,6 +167,7 @@ class TrainedModel(ScoringModel):
             rounds=record["rounds"],
             fit_dates=tuple(record["fit_dates"]),
             validation_date=record["validation_date"],
+            calibration_date=record.get("calibration_date", ""),
             test_date=record["test_date"],
             trained_on=tuple(record["trained_on"]),
             rows=record["rows"],

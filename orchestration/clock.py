@@ -1,12 +1,10 @@
-"""The control rows that a dbt run reads: which instant, which batches, which past instants."""
+"""The control row that a dbt run reads: which instant, which batches."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import duckdb
 
-from ml.task import Task
-from ml.tasks import TASKS
 from orchestration.settings import Settings
 
 TIME_COLUMNS = {
@@ -32,22 +30,6 @@ class Clock:
         return self.first_batch_id <= self.last_batch_id
 
 
-@dataclass(frozen=True)
-class Horizons:
-    """Label horizons in days; the population is who was active in ``population_days`` before."""
-
-    churn_days: int
-    purchase_days: int
-
-    @property
-    def population_days(self) -> int:
-        return 2 * self.churn_days
-
-    def days_of(self, task: Task) -> int:
-        """How far the labels of a task look ahead."""
-        return {"churn": self.churn_days, "purchase": self.purchase_days}[task.horizon]
-
-
 def set_clock(
     connection: duckdb.DuckDBPyConnection, settings: Settings, *, whole_history: bool = False
 ) -> Clock:
@@ -60,17 +42,17 @@ def set_clock(
     if whole_history:
         first = 0
     known = connection.execute("select as_of from ops.clock").fetchone()
-    newest = _newest_instant(connection, since_batch=0 if known is None else first)
+    end = _end_of_history(connection, since_batch=0 if known is None else first)
     if known is not None:
-        newest = max(newest, known[0])
+        end = max(end, known[0])
     if settings.as_of is not None:
         as_of = settings.as_of
         if as_of.tzinfo is not None:
             as_of = as_of.astimezone(UTC).replace(tzinfo=None)
     elif settings.clock == "live":
-        as_of = max(newest, datetime.now(UTC).replace(tzinfo=None))
+        as_of = max(end, datetime.now(UTC).replace(tzinfo=None))
     else:
-        as_of = newest
+        as_of = end
     clock = Clock(as_of, settings.clock, first, last)
     connection.execute("begin")
     connection.execute("delete from ops.clock")
@@ -92,41 +74,6 @@ def read_clock(connection: duckdb.DuckDBPyConnection) -> Clock:
     return Clock(*row)
 
 
-def as_of_dates(
-    newest: datetime, oldest: datetime, horizon_days: int, step_days: int, count: int
-) -> list[datetime]:
-    """Past midnights to train or judge on, newest first.
-
-    The newest one has its whole horizon behind it; the oldest leaves at least one horizon of
-    history before it.
-    """
-    midnight = datetime(newest.year, newest.month, newest.day)
-    dates = [midnight - timedelta(days=horizon_days + step * step_days) for step in range(count)]
-    return [date for date in dates if date >= oldest + timedelta(days=horizon_days)]
-
-
-def set_as_of_dates(
-    connection: duckdb.DuckDBPyConnection,
-    horizons: Horizons,
-    newest: datetime,
-    oldest: datetime,
-    step_days: int,
-    count: int,
-) -> int:
-    """Write the training instants of every task into ``ops.as_of_dates``; returns the rows."""
-    rows = [
-        (task.name, date, horizons.days_of(task), horizons.population_days)
-        for task in TASKS.values()
-        for date in as_of_dates(newest, oldest, horizons.days_of(task), step_days, count)
-    ]
-    connection.execute("begin")
-    connection.execute("delete from ops.as_of_dates")
-    if rows:
-        connection.executemany("insert into ops.as_of_dates values (?, ?, ?, ?)", rows)
-    connection.execute("commit")
-    return len(rows)
-
-
 def _batch_window(connection: duckdb.DuckDBPyConnection) -> tuple[int, int]:
     row = connection.execute(
         """
@@ -140,12 +87,13 @@ def _batch_window(connection: duckdb.DuckDBPyConnection) -> tuple[int, int]:
     return int(row[0]), int(row[1])
 
 
-def _newest_instant(connection: duckdb.DuckDBPyConnection, since_batch: int) -> datetime:
+def _end_of_history(connection: duckdb.DuckDBPyConnection, since_batch: int) -> datetime:
+    """The first instant that has every row before it."""
     newest = EPOCH
     for table, column in TIME_COLUMNS.items():
         row = connection.execute(
             f"select max({column}) from raw.{table} where batch_id >= ?", [since_batch]
         ).fetchone()
         if row is not None and row[0] is not None:
-            newest = max(newest, row[0])
+            newest = max(newest, row[0] + timedelta(microseconds=1))
     return newest

@@ -8,16 +8,18 @@ import duckdb
 import pandas as pd
 
 from ml.backtest import Backtest, backtest
+from ml.event_task import EventTask
 from ml.groups import judge_groups, merge_small, tenure_band
 from ml.matrix import feature_names
 from ml.profit import CostTable
 from ml.splits import NotEnoughHistory
-from ml.task import Task
-from ml.tasks import TASKS
+from ml.task import Question, Task
+from ml.tasks import EVENT_TASKS, TASKS
 from orchestration.lake import Lake
 from orchestration.models import load_segments, read_training_frame
 from orchestration.registry import Registry
 from orchestration.settings import Settings
+from orchestration.training_dates import read_skipped_tasks
 
 GROUPS = ("segment", "country", "tenure", "channel")
 
@@ -35,7 +37,7 @@ earlier as (
     inner join marts.orders as orders
         on
             origins.customer_key = orders.customer_key
-            and orders.ordered_at <= origins.origin
+            and orders.ordered_at < origins.origin
             and orders.status = 'completed'
     group by 1, 2
 )
@@ -56,7 +58,7 @@ _VALUE_KEPT = "select avg(label) from marts.customer_labels where task = 'value'
 class TaskEvaluation:
     """What was found of one task; ``reason`` says why there is nothing."""
 
-    task: Task
+    task: Question
     found: Backtest | None
     groups: pd.DataFrame | None
     reason: str = ""
@@ -68,7 +70,7 @@ class Evaluation:
 
     as_of: Any
     snapshot: int
-    costs: CostTable
+    costs: CostTable | None
     tasks: tuple[TaskEvaluation, ...]
 
 
@@ -81,28 +83,38 @@ def evaluate(lake: Lake, values: Settings, log: logging.Logger) -> Evaluation:
         There are no labels to learn from yet.
     """
     with lake.reader(latest=True) as connection:
+        row = connection.execute(
+            "select as_of from ops.clock where exists (select 1 from marts.customer_labels)"
+        ).fetchone()
+        if row is None:
+            raise RuntimeError(
+                "no row in marts.customer_labels: run main_job on data first (make demo)"
+            )
         costs = cost_table(connection, values)
-        row = connection.execute("select as_of from ops.clock").fetchone()
-    assert row is not None
+        skipped = read_skipped_tasks(connection)
     tasks = []
     snapshot = 0
-    for task in TASKS.values():
+    for name, task in TASKS.items():
+        if name in skipped:
+            tasks.append(TaskEvaluation(task, None, None, skipped[name].reason))
+            continue
         frame, horizon_days, snapshot = read_training_frame(lake, task.name)
         log.info(f"{task.name}: {len(frame):,} labelled rows")
         tasks.append(_evaluate_task(task, frame, horizon_days, lake, values))
+    tasks += [_evaluate_events(task, lake, values, log) for task in EVENT_TASKS.values()]
     return Evaluation(row[0], snapshot, costs, tuple(tasks))
 
 
-def cost_table(connection: duckdb.DuckDBPyConnection, values: Settings) -> CostTable:
-    """The cost table of the settings; without a value kept, what a buyer spends in the horizon."""
+def cost_table(connection: duckdb.DuckDBPyConnection, values: Settings) -> CostTable | None:
+    """The cost table of the settings; without a value kept, what a buyer spends in the horizon.
+
+    None where neither is known.
+    """
     kept = values.value_kept
     if kept is None:
         row = connection.execute(_VALUE_KEPT).fetchone()
         if row is None or row[0] is None:
-            raise RuntimeError(
-                "no customer with value in marts.customer_labels: run main_job on data with "
-                "orders first (make demo), or set SHOAL_VALUE_KEPT"
-            )
+            return None
         kept = float(row[0])
     return CostTable(values.contact_cost, kept, values.save_rate)
 
@@ -113,21 +125,52 @@ def _evaluate_task(
     try:
         if horizon_days is None:
             raise NotEnoughHistory("there is no labelled customer yet")
-        found = backtest(
-            frame,
-            task,
-            horizon_days=horizon_days,
-            features=feature_names(frame),
-            origins=values.evaluation_origins,
-            most_rows=values.evaluation_rows,
-            seed=values.seed,
-            num_threads=values.threads,
-        )
+        found = _backtest(frame, task, horizon_days, values)
     except NotEnoughHistory as problem:
         return TaskEvaluation(task, None, None, str(problem))
     rows = with_groups(found.predictions, frame, lake, Registry(values))
     groups = judge_groups(rows, GROUPS, task.link, seed=values.seed)
     return TaskEvaluation(task, found, groups)
+
+
+def _evaluate_events(
+    task: EventTask, lake: Lake, values: Settings, log: logging.Logger
+) -> TaskEvaluation:
+    try:
+        frame, horizon_days, _ = read_training_frame(lake, task.name)
+        assert horizon_days is not None
+        log.info(f"{task.name}: {len(frame):,} labelled rows")
+        found = _backtest(frame, task, horizon_days, values)
+    except NotEnoughHistory as problem:
+        return TaskEvaluation(task, None, None, str(problem))
+    rows = with_event_groups(found.predictions, frame, task)
+    dimensions = [str(name) for name in rows if name not in found.predictions]
+    return TaskEvaluation(task, found, judge_groups(rows, dimensions, "logit", seed=values.seed))
+
+
+def _backtest(frame: pd.DataFrame, task: Question, horizon_days: int, values: Settings) -> Backtest:
+    return backtest(
+        frame,
+        task,
+        horizon_days=horizon_days,
+        features=feature_names(frame),
+        origins=values.evaluation_origins,
+        most_rows=values.evaluation_rows,
+        seed=values.seed,
+        num_threads=values.threads,
+    )
+
+
+def with_event_groups(
+    predictions: pd.DataFrame, frame: pd.DataFrame, task: EventTask
+) -> pd.DataFrame:
+    """Join the groups of each event; those of one customer and date are in one order in both."""
+    keys = ["as_of", "customer_key"]
+    groups = task.groups(frame).assign(
+        **{name: frame[name] for name in keys}, place=frame.groupby(keys).cumcount()
+    )
+    placed = predictions.assign(place=predictions.groupby(keys).cumcount())
+    return placed.merge(groups, on=[*keys, "place"], how="left").drop(columns="place")
 
 
 def with_groups(

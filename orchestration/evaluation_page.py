@@ -68,10 +68,10 @@ def evaluation_report(found: Evaluation, title: str, written: datetime) -> Repor
     return report
 
 
-def _task(report: Report, judged: TaskEvaluation, costs: CostTable) -> None:
+def _task(report: Report, judged: TaskEvaluation, costs: CostTable | None) -> None:
     page, task, found = report.page, judged.task, judged.found
     if found is None:
-        page.heading(task.name.capitalize())
+        page.heading(task.name.capitalize().replace("_", " "))
         page.paragraph(f"Not judged: {judged.reason}")
         return
     page.heading(task.title.format(days=found.horizon_days))
@@ -92,10 +92,12 @@ def _task(report: Report, judged: TaskEvaluation, costs: CostTable) -> None:
     report.tables[f"{task.name}_by_origin"] = found.by_origin
     report.tables[f"{task.name}_pooled"] = found.pooled
     report.tables[f"{task.name}_differences"] = found.differences
+    if not found.importance.empty:
+        report.tables[f"{task.name}_importance"] = found.importance
     _pictures(page, task.name, found)
-    if task.is_binary:
+    if isinstance(task, Task) and task.is_binary:
         _profit(report, task, found, costs)
-    else:
+    elif not task.is_binary:
         deciles = decile_table(predictions["label"], predictions["model"])
         report.tables[f"{task.name}_deciles"] = deciles
         page.heading("By decile of the prediction", 3)
@@ -153,6 +155,8 @@ def findings(found: Backtest, groups: pd.DataFrame | None) -> list[str]:
         f"{_plain(-row['difference'])} ({_plain(-row['high'])} to {_plain(-row['low'])})."
         for row in lost
     ] or ["No baseline is better on any measure."]
+    if found.stability is not None:
+        lines.append(f"Stability: {found.stability}.")
     if groups is not None:
         flagged = groups[~groups["flag"].isin(["", "too small"])].to_dict("records")
         lines += [
@@ -184,14 +188,20 @@ def _pictures(page: Page, task: str, found: Backtest) -> None:
     page.picture(f"{task}_lift", lift_png(label, scores, f"Lift: {when}"))
 
 
-def _profit(report: Report, task: Task, found: Backtest, costs: CostTable) -> None:
+def _profit(report: Report, task: Task, found: Backtest, costs: CostTable | None) -> None:
     from ml.plots import profit_png
 
     page, rows = report.page, found.predictions
+    page.heading("Whom to contact", 3)
+    if costs is None:
+        page.paragraph(
+            "Nobody has ordered, so what a customer is worth is unknown: set SHOAL_VALUE_KEPT for "
+            "a threshold and the profit to expect."
+        )
+        return
     decision = decide(rows["label"], rows["model"], costs, clusters=rows["customer_key"])
     report.decisions[task.name] = decision
     curve = profit_curve(rows["label"], rows["model"], costs)
-    page.heading("Whom to contact", 3)
     page.paragraph(
         f"A contact costs {costs.contact_cost:,.2f} and succeeds with {costs.save_rate:.0%} of "
         f"those who {task.positive}; a success is worth {costs.value_kept:,.2f} "

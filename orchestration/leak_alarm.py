@@ -1,9 +1,13 @@
 """The check that a trained model is not too good to be true."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import dagster as dg
 
 from ml.plausibility import suspicions
 from ml.trained import TrainedModel
+from orchestration.models import not_trained
 from orchestration.settings import settings
 
 CHECK = "skill_is_plausible"
@@ -18,15 +22,12 @@ def leak_suspicions(trained: TrainedModel) -> tuple[str, ...]:
     return suspicions(trained, settings().plausible_skill)
 
 
-def skill_is_plausible(trained: TrainedModel | None) -> dg.AssetCheckResult:
+def skill_is_plausible(
+    trained: TrainedModel | None, training: Mapping[str, Any]
+) -> dg.AssetCheckResult:
     """Pass when neither the model nor one feature alone knows the labels nearly perfectly."""
     if trained is None:
-        return dg.AssetCheckResult(
-            check_name=CHECK,
-            passed=False,
-            severity=dg.AssetCheckSeverity.WARN,
-            description="not trained: too little history",
-        )
+        return not_trained(CHECK, training)
     found = leak_suspicions(trained)
     strongest = sorted(trained.feature_power.items(), key=lambda item: -item[1])[:3]
     return dg.AssetCheckResult(

@@ -1,11 +1,11 @@
 """The asset that trains one task: the same for all of them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import dagster as dg
 
-from ml.task import Task
+from ml.task import Question
 from orchestration.lake import Lake
 
 
@@ -14,8 +14,12 @@ def model_name(task: str) -> str:
     return f"{task}_model"
 
 
-def model_asset(task: Task) -> dg.AssetsDefinition:
+def model_asset(
+    task: Question, tables: Sequence[str] = ("customer_feature_history", "customer_labels")
+) -> dg.AssetsDefinition:
     """Build the asset that trains, judges and registers a task, with its three checks.
+
+    It learns from `tables` of the schema marts.
 
     A refused promotion is a warning of the blocking check; see
     `orchestration.promotion.challenger_earns_promotion` for when it is an error.
@@ -24,7 +28,7 @@ def model_asset(task: Task) -> dg.AssetsDefinition:
 
     @dg.asset(
         name=name,
-        deps=[["marts", "customer_feature_history"], ["marts", "customer_labels"]],
+        deps=[["marts", table] for table in tables],
         description=f"{task.description} Judged on a later time.",
         group_name="models",
         kinds={"lightgbm", "mlflow"},
@@ -44,8 +48,8 @@ def model_asset(task: Task) -> dg.AssetsDefinition:
 
         trained, metadata = train_task(task, lake, context.log)
         yield dg.MaterializeResult(metadata=metadata)
-        yield beats_baselines(trained)
-        yield skill_is_plausible(trained)
+        yield beats_baselines(trained, metadata)
+        yield skill_is_plausible(trained, metadata)
         yield challenger_earns_promotion(task, lake, context.log, metadata)
 
     return model

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from ml.champion import Comparison, labels_known_by, simple_groups
+from ml.champion import Comparison, in_test_order, labels_known_by, simple_groups
 from ml.evaluation import aggregate_ratio, expected_calibration_error, roc_auc, spearman
+from ml.importance import importance_table, stability
+from ml.parameters import DEFAULTS
 from ml.reasons import Phrase
-from ml.tasks import TASKS
+from ml.tasks import QUESTIONS, TASKS
 from ml.trained import TrainedModel
 from orchestration.documents import Block, Bullets, Heading, Picture, Table, Text
 from orchestration.registry import Version
@@ -55,7 +57,8 @@ def model_card(
         Date of the card, UTC.
     """
     horizon = model.horizon_days
-    predicts = TASKS[model.kind].meaning.format(horizon=horizon, population=2 * horizon)
+    what = "customers" if model.kind in TASKS else "rows of the period"
+    predicts = QUESTIONS[model.kind].meaning.format(horizon=horizon, population=2 * horizon)
     pictures = [
         Picture(path.stem, path.read_bytes()) for path in sorted(version.folder.glob("*.png"))
     ]
@@ -66,8 +69,8 @@ def model_card(
         Text(predicts),
         Heading("How good it is"),
         Text(
-            f"On {len(model.test_predictions):,} customers as of {model.test_date}, by the model "
-            "that knew no label of that time, beside its baselines on the same customers. In "
+            f"On {len(model.test_predictions):,} {what} as of {model.test_date}, by the model "
+            "that knew no label of that time, beside its baselines on the same rows. In "
             "brackets: 95 % bootstrap intervals."
         ),
         metrics_table(model, comparison),
@@ -80,7 +83,8 @@ def model_card(
         Heading("What it learnt from"),
         record_table(version, model),
         Heading("Features"),
-        feature_table(model, phrases),
+        Text(stability_words(model, rows)),
+        feature_table(model, rows, phrases),
         Heading("Limits"),
         Bullets(LIMITS),
     ]
@@ -107,10 +111,10 @@ def metrics_table(model: TrainedModel, comparison: Comparison | None) -> Table:
 def group_table(model: TrainedModel, rows: pd.DataFrame, comparison: Comparison | None) -> Table:
     """How each simple group is served: rows, what happened, what was predicted, the ranking."""
     tested = model.test_predictions
-    ordered = rows.set_index("customer_key").reindex(tested["customer_key"])
+    ordered = in_test_order(rows, model)
     label, predicted = tested["label"].to_numpy(float), tested["model"].to_numpy(float)
     against = {group.group: group for group in comparison.groups} if comparison else {}
-    is_value = not TASKS[model.kind].is_binary
+    is_value = not QUESTIONS[model.kind].is_binary
     lines = []
     for name, groups in simple_groups(ordered).items():
         for value in groups.cat.categories:
@@ -149,6 +153,7 @@ def group_table(model: TrainedModel, rows: pd.DataFrame, comparison: Comparison 
 def record_table(version: Version, model: TrainedModel) -> Table:
     """Everything that trains this version again."""
     dates = model.trained_on
+    what = "customer" if model.kind in TASKS else "event"
     until = labels_known_by(dates, model.horizon_days)
     return Table(
         ("", ""),
@@ -157,17 +162,19 @@ def record_table(version: Version, model: TrainedModel) -> Table:
             ("trained", f"{version.made_at:%Y-%m-%d %H:%M} UTC" if version.made_at else ""),
             ("data window", f"as of {dates[0]} to {dates[-1]}, labels until {until:%Y-%m-%d}"),
             ("as-of dates", f"{len(dates)}: {', '.join(dates)}"),
-            ("rows", f"{model.rows:,} (one per customer and as-of date)"),
+            ("rows", f"{model.rows:,} (one per {what} and as-of date)"),
             (
                 "judged",
-                f"learnt from {model.fit_dates[0]} to {model.fit_dates[-1]}, tuned on "
-                f"{model.validation_date}, tested on {model.test_date}",
+                f"learnt from {model.judged_dates[0]} to {model.judged_dates[-1]}, tuned on "
+                f"{model.validation_date}, calibrated on "
+                f"{model.calibration_date or model.validation_date}, tested on {model.test_date}",
             ),
             ("lake snapshot", version.tags.get("lake_snapshot", "")),
             ("code version", version.tags.get("code_version", "")),
             ("libraries", version.tags.get("libraries", "")),
             ("seed", str(model.seed)),
             ("rounds of trees", str(model.rounds)),
+            ("parameters", _parameters(version, model)),
             (
                 "train again",
                 f"shoal models retrain {version.task} --version {version.number}",
@@ -176,18 +183,49 @@ def record_table(version: Version, model: TrainedModel) -> Table:
     )
 
 
-def feature_table(model: TrainedModel, phrases: Mapping[str, Phrase]) -> Table:
-    """Every feature with its meaning, share of the trees' gain, and linear coefficient."""
+def _parameters(version: Version, model: TrainedModel) -> str:
+    changed = {
+        name: value
+        for name, value in model.parameters.to_dict().items()
+        if value != DEFAULTS.to_dict()[name]
+    }
+    named = ", ".join(f"{name} {value}" for name, value in changed.items())
+    return f"{version.tags.get('parameters_from', 'defaults')}{': ' if named else ''}{named}"
+
+
+def stability_words(model: TrainedModel, rows: pd.DataFrame) -> str:
+    """Whether this model and its judged twin, a horizon older, look at the same features."""
+    words = (
+        "Importance is the mean absolute share of a feature in the scores of the customers of "
+        f"{model.test_date}, in brackets with its 95 % interval over customers."
+    )
+    if model.judged is None:
+        return words
+    tables = [
+        importance_table(one, rows, seed=model.seed, rounds=2)
+        for one in (model.model, model.judged)
+    ]
+    found = [dict(zip(one["feature"], one["importance"], strict=True)) for one in tables]
+    return f"{words} This model and the one judged: {stability(found)}."
+
+
+def feature_table(model: TrainedModel, rows: pd.DataFrame, phrases: Mapping[str, Phrase]) -> Table:
+    """Every feature with its meaning, importance, share of the trees' gain, and coefficient."""
+    trees = model.importance()
+    gain = dict(zip(trees["feature"], trees["gain"], strict=True))
+    coefficient = dict(zip(trees["feature"], trees["coefficient"], strict=True))
+    table = importance_table(model.model, rows, seed=model.seed).itertuples()
     return Table(
-        ("feature", "meaning", "share of gain in the trees", "linear coefficient"),
+        ("feature", "meaning", "importance", "share of gain in the trees", "linear coefficient"),
         tuple(
             (
                 str(row.feature),
                 phrases[str(row.feature)].label if str(row.feature) in phrases else "",
-                f"{row.gain:.1%}",
-                f"{row.coefficient:+.3f}",
+                f"{row.importance:.1%} ({row.low:.1%} to {row.high:.1%})",
+                f"{gain[row.feature]:.1%}",
+                f"{coefficient[row.feature]:+.3f}",
             )
-            for row in model.importance().itertuples()
+            for row in table
         ),
     )
 

@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,11 @@ from ml.classifier import train
 from ml.reasons import typical_values
 from ml.scoring_model import ScoringModel
 from ml.segments import SegmentModel
-from ml.splits import NotEnoughHistory
-from ml.task import Task
-from ml.tasks import TASKS
+from ml.splits import NotEnoughHistory, NothingToLearnFrom
+from ml.task import Question, Task
+from ml.tasks import EVENT_TASKS, QUESTIONS, TASKS
 from ml.trained import TrainedModel
+from orchestration.event_frames import TABLES, read_event_frame
 from orchestration.lake import Lake, current_snapshot, require_snapshot
 from orchestration.parameter_records import parameters_for
 from orchestration.pictures import picture, save_file
@@ -29,6 +30,7 @@ from orchestration.registry import (
     scratch_folder,
 )
 from orchestration.settings import settings
+from orchestration.training_dates import read_skipped_tasks
 
 KEYS = ("customer_key", "as_of")
 SEGMENTS = "segments"
@@ -61,6 +63,8 @@ def read_training_frame(
 ) -> tuple[pd.DataFrame, int | None, int]:
     """Labelled features of one task, at the live edge or at a snapshot of the lake.
 
+    Of a task about events there is a row per event, see `read_event_frame`.
+
     Parameters
     ----------
     snapshot : int, optional
@@ -84,11 +88,16 @@ def read_training_frame(
     ------
     SnapshotGone
         The snapshot named has been expired.
+    NotEnoughHistory
+        The source has no such events, or too few.
     """
     with lake.reader(latest=True) as connection:
         if snapshot is None:
             snapshot = current_snapshot(connection)
         require_snapshot(connection, snapshot)
+        if task in EVENT_TASKS:
+            frame, horizon_days = read_event_frame(connection, EVENT_TASKS[task], snapshot)
+            return frame, horizon_days, snapshot
         frame = connection.execute(
             f"""
             with labels as (
@@ -127,7 +136,7 @@ def read_training_frame(
 
 
 def train_task(
-    task: Task, lake: Lake, log: Any, features: Sequence[str] | None = None
+    task: Question, lake: Lake, log: Any, features: Sequence[str] | None = None
 ) -> tuple[TrainedModel | None, dict[str, Any]]:
     """Train one task and keep the result in the registry as the challenger.
 
@@ -139,17 +148,27 @@ def train_task(
     trained : TrainedModel or None
         None when the history does not suffice.
     metadata : dict
-        For the asset: figures with intervals, baselines, pictures, version.
+        For the asset: figures with intervals, baselines, pictures, version; or why there is no
+        model.
     """
     values = settings()
     registry = Registry(values)
-    frame, horizon_days, snapshot = read_training_frame(
-        lake, task.name, most_rows=values.training_rows, seed=values.seed
-    )
+    with lake.reader(latest=True) as connection:
+        skipped = read_skipped_tasks(connection).get(task.name)
+    if skipped is not None:
+        return None, {
+            "trained": False,
+            "reason": skipped.reason,
+            "skipped_as_expected": skipped.is_expected,
+        }
     try:
+        frame, horizon_days, snapshot = read_training_frame(
+            lake, task.name, most_rows=values.training_rows, seed=values.seed
+        )
         if horizon_days is None:
             raise NotEnoughHistory("there is no labelled customer yet")
         parameters, source = parameters_for(task.name, frame, horizon_days, registry, log)
+        parameters = replace(parameters, is_monotone=values.monotone)
         trained = train(
             frame,
             task,
@@ -161,7 +180,11 @@ def train_task(
         )
     except NotEnoughHistory as problem:
         log.warning(f"{task.name}: not trained, whatever champion there is stays: {problem}")
-        return None, {"trained": False, "reason": str(problem)}
+        return None, {
+            "trained": False,
+            "reason": str(problem),
+            "skipped_as_expected": isinstance(problem, NothingToLearnFrom),
+        }
     pictures = draw(trained)
     with scratch_folder() as name:
         folder = Path(name)
@@ -229,7 +252,7 @@ def _figures(trained: TrainedModel) -> Iterator[tuple[str, str, float]]:
 
 def earns_promotion(trained: TrainedModel) -> bool:
     """A challenger may score unless it is clearly worse than the simplest baseline."""
-    task = TASKS[trained.kind]
+    task = QUESTIONS[trained.kind]
     return not any(
         verdict.difference.verdict == "worse"
         for verdict in trained.verdicts
@@ -237,21 +260,28 @@ def earns_promotion(trained: TrainedModel) -> bool:
     )
 
 
-def beats_baselines(trained: TrainedModel | None) -> dg.AssetCheckResult:
+def beats_baselines(
+    trained: TrainedModel | None, training: Mapping[str, Any]
+) -> dg.AssetCheckResult:
     """Pass when the model is not worse than any baseline on the untouched test cutoff."""
     if trained is None:
-        return dg.AssetCheckResult(
-            check_name="beats_baselines",
-            passed=False,
-            severity=dg.AssetCheckSeverity.WARN,
-            description="not trained: too little history",
-        )
+        return not_trained("beats_baselines", training)
     worse = [str(v) for v in trained.verdicts if v.difference.verdict == "worse"]
     return dg.AssetCheckResult(
         check_name="beats_baselines",
         passed=not worse,
         severity=dg.AssetCheckSeverity.WARN,
         description="; ".join(worse or [str(v) for v in trained.verdicts]),
+    )
+
+
+def not_trained(check_name: str, training: Mapping[str, Any]) -> dg.AssetCheckResult:
+    """Result of a check on a model that is not there: passed where none is to be expected."""
+    return dg.AssetCheckResult(
+        check_name=check_name,
+        passed=bool(training["skipped_as_expected"]),
+        severity=dg.AssetCheckSeverity.WARN,
+        description=f"not trained: {training['reason']}",
     )
 
 
@@ -284,16 +314,32 @@ def draw(trained: TrainedModel) -> dict[str, bytes]:
     when = f"{trained.kind} in {trained.horizon_days} days, as of {trained.test_date[:10]}"
     label = tested["label"].to_numpy()
     pictures = {"lift": lift_png(label, scores, f"Lift: {when}")}
-    if TASKS[trained.kind].is_binary:
+    if QUESTIONS[trained.kind].is_binary:
         pictures["roc"] = roc_png(label, scores, f"ROC: {when}")
         pictures["reliability"] = reliability_png(label, scores, f"Calibration: {when}")
     return pictures
 
 
 def load_champions(registry: Registry) -> dict[str, Champion]:
-    """The scoring model of every task that has one."""
-    found = {task: load_champion(registry, task) for task in TASKS}
-    return {task: champion for task, champion in found.items() if champion is not None}
+    """The scoring model of every task that has one of its own; see `Task.same_as`."""
+    found: dict[str, Champion] = {}
+    for name, task in TASKS.items():
+        champion = None if answering(task, found) else load_champion(registry, name)
+        if champion is not None:
+            found[name] = champion
+    return found
+
+
+def load_event_champions(registry: Registry) -> dict[str, Champion]:
+    """The scoring model of every task about events that has one."""
+    found = {name: load_champion(registry, name) for name in EVENT_TASKS}
+    return {name: champion for name, champion in found.items() if champion is not None}
+
+
+def answering(task: Task, champions: Mapping[str, Champion]) -> Champion | None:
+    """The champion of another task that answers this one too, if there is one."""
+    other = champions.get(task.same_as)
+    return other if other is not None and other.model.horizon_days == task.horizon else None
 
 
 def load_champion(registry: Registry, task: str) -> Champion | None:
@@ -306,9 +352,14 @@ def load_champion(registry: Registry, task: str) -> Champion | None:
 
 
 def lost_features(lake: Lake, model: ScoringModel) -> list[str]:
-    """Features of a model that ``marts.customer_features`` no longer has."""
+    """Features of a model that ``marts.customer_features`` (or what it scores) no longer has."""
+    tables = TABLES[model.kind].scored if model.kind in TABLES else ("customer_features",)
     with lake.reader(latest=True) as connection:
-        columns = connection.execute("select * from marts.customer_features limit 0").df().columns
+        columns = {
+            name
+            for table in tables
+            for name in connection.execute(f"describe marts.{table}").df()["column_name"]
+        }
     return [name for name in model.features if name not in columns]
 
 
@@ -317,12 +368,18 @@ def require_features(lake: Lake, champions: Mapping[str, Champion]) -> None:
     for champion in champions.values():
         lost = lost_features(lake, champion.model)
         if lost:
-            raise FeaturesGone(
-                f"{champion.version.label} cannot score: marts.customer_features has no "
-                f"{', '.join(lost)} any more. Nothing was written, the last scores stay. Run "
-                "training_job to learn from the features there are, bring the columns back, or "
-                f"`shoal models rollback {champion.version.task}` to a version without them"
-            )
+            raise features_gone(champion, lost, ("customer_features",))
+
+
+def features_gone(champion: Champion, lost: Sequence[str], tables: Sequence[str]) -> FeaturesGone:
+    """What is to be done about features of `tables` that a champion needs and nobody has."""
+    return FeaturesGone(
+        f"{champion.version.label} cannot score: "
+        f"{' and '.join(f'marts.{table}' for table in tables)} has no {', '.join(lost)} any more. "
+        "Nothing was written, the last scores stay. Run training_job to learn from the features "
+        f"there are, bring the columns back, or `shoal models rollback {champion.version.task}` to "
+        "a version without them"
+    )
 
 
 def load_segments(registry: Registry) -> tuple[Version, SegmentModel] | None:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ml.parameters import DEFAULTS
-from ml.tasks import TASKS
+from ml.tasks import QUESTIONS, TASKS
 from orchestration.lake import Lake, LakeNotFound, SnapshotGone
 from orchestration.registry import NoSuchVersion, Registry, Version
 from orchestration.settings import settings
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(invoke_without_command=True, help=__doc__)
 
-Task = Annotated[str, typer.Argument(help=f"{', '.join(TASKS)} or segments.")]
+Task = Annotated[str, typer.Argument(help=f"{', '.join(QUESTIONS)} or segments.")]
 
 
 @app.callback()
@@ -96,7 +96,7 @@ def print_versions(console: Console, registry: Registry) -> None:
 
     table = Table("version", "alias", "trained", "test date", "measure", "snapshot", box=SIMPLE)
     reasons = []
-    for task in (*TASKS, SEGMENTS):
+    for task in (*QUESTIONS, SEGMENTS):
         aliases = registry.aliases(task)
         for held in reversed(registry.versions(task)):
             model = None if task == SEGMENTS else _load(held)
@@ -119,7 +119,7 @@ def print_versions(console: Console, registry: Registry) -> None:
 
 
 def _headline(model: "TrainedModel") -> str:
-    measure = TASKS[model.kind].headline
+    measure = QUESTIONS[model.kind].headline
     return f"{measure} {model.metric(measure):.3f}"
 
 

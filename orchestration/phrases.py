@@ -8,6 +8,7 @@ from typing import Any
 
 from ml.reasons import Phrase
 from orchestration.dbt_runner import MANIFEST
+from orchestration.event_frames import TABLES
 
 FEATURE_MODEL = "model.shoal.customer_features"
 
@@ -45,6 +46,11 @@ def feature_columns(model: str = FEATURE_MODEL) -> tuple[FeatureColumn, ...]:
     return tuple(found)
 
 
-def feature_phrases() -> Mapping[str, Phrase]:
-    """The phrase of every feature."""
-    return {column.name: column.phrase for column in feature_columns()}
+def feature_phrases(task: str = "") -> Mapping[str, Phrase]:
+    """The phrase of every feature of customers and, for a task about events, of those."""
+    models = [f"model.shoal.{name}" for name in TABLES[task].phrases] if task in TABLES else []
+    return {
+        column.name: column.phrase
+        for model in (FEATURE_MODEL, *models)
+        for column in feature_columns(model)
+    }

@@ -15,10 +15,11 @@ import dagster as dg
 import pandas as pd
 
 from ml.champion import Comparison, NoFairComparison, compare
-from ml.task import Task
-from ml.tasks import TASKS
+from ml.task import Question
+from ml.tasks import EVENT_TASKS, QUESTIONS
 from ml.trained import TrainedModel
 from orchestration.documents import Table, to_html, to_markdown
+from orchestration.event_frames import read_event_frame
 from orchestration.lake import Lake, require_snapshot
 from orchestration.leak_alarm import leak_suspicions
 from orchestration.model_card import card_paths, model_card
@@ -27,6 +28,7 @@ from orchestration.models import (
     earns_promotion,
     load_champion,
     lost_features,
+    not_trained,
 )
 from orchestration.phrases import feature_phrases
 from orchestration.pictures import save_file
@@ -93,17 +95,18 @@ class Decision:
 
 
 def challenger_earns_promotion(
-    task: Task, lake: Lake, log: Any, training: dict[str, Any]
+    task: Question, lake: Lake, log: Any, training: dict[str, Any]
 ) -> dg.AssetCheckResult:
     """Decide on the challenger that a training has just registered, and carry it out.
 
     Parameters
     ----------
-    task : Task
+    task : Question
     lake : Lake
     log : logger
     training : dict
-        What `orchestration.models.train_task` said: ``trained`` and, if not, the ``reason``.
+        What `orchestration.models.train_task` said: ``trained`` and, if not, the ``reason`` and
+        whether it is ``skipped_as_expected``.
 
     Returns
     -------
@@ -111,6 +114,8 @@ def challenger_earns_promotion(
         Failed when the champion stays. A warning, so that it goes on scoring; an error, which
         keeps the run from scoring, where the champion cannot score the features there are now.
     """
+    if training.get("skipped_as_expected"):
+        return not_trained(CHECK, training)
     values = settings()
     registry = Registry(values)
     champion = load_champion(registry, task.name)
@@ -142,7 +147,7 @@ def challenger_earns_promotion(
 
 
 def decide(
-    task: Task, challenger: Version, champion: Champion | None, lake: Lake, values: Settings
+    task: Question, challenger: Version, champion: Champion | None, lake: Lake, values: Settings
 ) -> Decision:
     """Hold a challenger against what is asked; nothing is changed."""
     model = TrainedModel.load(challenger.folder)
@@ -197,7 +202,7 @@ def write_card(
         f"{version.label} promoted" if decision.promoted else str(decision),
         decision.table(),
         decision.comparison,
-        feature_phrases(),
+        feature_phrases(version.task),
         datetime.now(UTC),
     )
     with scratch_folder() as name:
@@ -212,9 +217,13 @@ def write_card(
 
 
 def read_test_rows(lake: Lake, task: str, model: TrainedModel, snapshot: int) -> pd.DataFrame:
-    """Features and label of the customers that a version was judged on."""
+    """Features and label of the customers, or the events, that a version was judged on."""
     with lake.reader(latest=True) as connection:
         require_snapshot(connection, snapshot)
+        if task in EVENT_TASKS:
+            frame, _ = read_event_frame(connection, EVENT_TASKS[task], snapshot)
+            judged_on: pd.Series = frame["as_of"] == model.test_predictions["as_of"].iloc[0]
+            return frame.loc[judged_on]
         return connection.execute(
             f"""
             select features.*, labels.label
@@ -244,7 +253,7 @@ def rows_per_second(model: TrainedModel, rows: pd.DataFrame) -> float:
 
 
 def _no_worse_than_simplest(model: TrainedModel) -> Requirement:
-    said = [str(v) for v in model.verdicts if v.baseline == TASKS[model.kind].simplest]
+    said = [str(v) for v in model.verdicts if v.baseline == QUESTIONS[model.kind].simplest]
     return Requirement(
         "not clearly worse than the simplest baseline", earns_promotion(model), said[0]
     )
@@ -278,7 +287,7 @@ def _is_calibrated(
     model: TrainedModel, comparison: Comparison | None, values: Settings, binds: bool
 ) -> Requirement:
     """Fail when the whole interval is beyond the bound, and the champion is no further off."""
-    metric = TASKS[model.kind].calibration
+    metric = QUESTIONS[model.kind].calibration
     figures = model.metrics[
         (model.metrics["model"] == "model") & (model.metrics["metric"] == metric)
     ].iloc[0]

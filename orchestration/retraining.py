@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ml.classifier import train
-from ml.tasks import TASKS
+from ml.tasks import QUESTIONS
 from ml.trained import EVIDENCE, TrainedModel
 from orchestration.lake import Lake
 from orchestration.models import read_training_frame, save_model
@@ -76,10 +76,10 @@ def retrain(version: Version, lake: Lake) -> Retrained:
     NotRetrainable
         The task is none of `ml.tasks`, or the record names no snapshot.
     """
-    if version.task not in TASKS or "lake_snapshot" not in version.tags:
+    if version.task not in QUESTIONS or "lake_snapshot" not in version.tags:
         raise NotRetrainable(
             f"{version.label} cannot be trained again from its record: only versions of "
-            f"{', '.join(TASKS)} that name a lake snapshot can"
+            f"{', '.join(QUESTIONS)} that name a lake snapshot can"
         )
     kept = TrainedModel.load(version.folder)
     frame, horizon_days, _ = read_training_frame(
@@ -96,7 +96,7 @@ def retrain(version: Version, lake: Lake) -> Retrained:
         )
     trained = train(
         frame,
-        TASKS[version.task],
+        QUESTIONS[version.task],
         horizon_days=kept.horizon_days,
         features=kept.features,
         parameters=kept.parameters,

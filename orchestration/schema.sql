@@ -63,7 +63,18 @@ create table if not exists ops.as_of_dates (
     task varchar not null,
     as_of timestamp not null,
     horizon_days integer not null,
-    population_days integer not null
+    population_days integer not null,
+    outcome varchar,
+    population varchar,
+    -- of how many of the most bought categories customers are asked, whatever the task
+    top_categories integer
+);
+
+-- one row per task that the last plan of training left out, and why
+create table if not exists ops.skipped_tasks (
+    task varchar not null,
+    reason varchar not null,
+    is_expected boolean not null
 );
 
 -- one row per decision of a person on a customer ref: the newest one counts, and no evidence
@@ -86,6 +97,9 @@ create table if not exists marts.customer_scores (
     expected_value double,
     expected_value_low double,
     expected_value_high double,
+    purchase_7d_probability double,
+    purchase_30d_probability double,
+    inactivity_probability double,
     segment_id integer,
     segment_name varchar,
     top_reasons varchar[],
@@ -103,6 +117,9 @@ create table if not exists marts.score_history (
     expected_value double,
     expected_value_low double,
     expected_value_high double,
+    purchase_7d_probability double,
+    purchase_30d_probability double,
+    inactivity_probability double,
     segment_id integer,
     segment_name varchar,
     top_reasons varchar[],
@@ -121,6 +138,42 @@ create table if not exists marts.customer_segments (
     model_version varchar not null,
     assigned_at timestamp not null,
     batch_id bigint not null
+);
+
+-- one row per customer who may be written to and channel: the chance of a reaction to a message
+create table if not exists marts.response_scores (
+    customer_key varchar not null,
+    channel varchar not null,
+    variant varchar,
+    probability double not null,
+    as_of timestamp not null,
+    model_version varchar not null,
+    scored_at timestamp not null,
+    batch_id bigint not null
+);
+
+-- one row per customer who bought lately and category: the chance of a purchase within 30 days
+create table if not exists marts.category_scores (
+    customer_key varchar not null,
+    category varchar not null,
+    probability double not null,
+    rank integer not null,
+    as_of timestamp not null,
+    model_version varchar not null,
+    scored_at timestamp not null
+);
+
+-- one row per open session: the chance that an order follows in it
+create table if not exists marts.session_intent (
+    session_id varchar not null,
+    visitor_key varchar not null,
+    customer_key varchar,
+    started_at timestamp not null,
+    events bigint not null,
+    probability double not null,
+    as_of timestamp not null,
+    model_version varchar not null,
+    scored_at timestamp not null
 );
 
 -- one row per pair of customers that are, may be or were taken to be of one person without a

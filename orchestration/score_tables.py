@@ -16,7 +16,7 @@ from ml.task import Task
 from ml.tasks import TASKS
 from orchestration.ingestion.sql import transaction
 from orchestration.lake import Lake
-from orchestration.models import Champion, require_features
+from orchestration.models import Champion, answering, require_features
 from orchestration.registry import Version
 
 BATCH_ROWS = 50_000
@@ -91,8 +91,10 @@ def score_features(
     """Scores of a batch of customers; each row needs nothing of the others.
 
     A model speaks only of the population it learnt from: churn and value of customers who bought
-    within twice the churn horizon, purchase also of those who were otherwise active in it. For
-    everyone else the score is null and the reason says so.
+    within twice the churn horizon, the purchase tasks also of those who were otherwise active in
+    it, inactivity of whoever was active within twice its own. For everyone else the score is null
+    and the reason says so. A task that asks the same as another has the other's score
+    (`Task.same_as`).
 
     About one customer in ten of a like expected value spends more than ``expected_value_high``,
     and at most one in ten less than ``expected_value_low``. The expected value is a mean: where
@@ -129,6 +131,8 @@ def predict_features(
     names = tuple(dict.fromkeys(name for c in champions.values() for name in c.model.features))
     matrix = feature_matrix(features, names) if names else np.empty((len(features), 0))
     for name, task in TASKS.items():
+        if answering(task, champions) is not None:
+            found[task.score_column] = found[TASKS[task.same_as].score_column]
         if name not in champions:
             continue
         model = champions[name].model
@@ -156,7 +160,7 @@ def explain_features(
     explained = np.zeros(len(features), dtype=bool)
     for name, task in TASKS.items():
         new = predictions[task.score_column].notna().to_numpy() & ~explained
-        if not new.any():
+        if name not in champions or not new.any():
             continue
         words = explain(
             champions[name].model.model,
@@ -174,15 +178,19 @@ def explain_features(
 
 def population(features: pd.DataFrame, task: Task, champions: Mapping[str, Champion]) -> pd.Series:
     """Who a task's model may speak of: boolean, index of ``features``."""
-    reference = champions.get("churn", champions[task.name])
-    days = 2 * reference.model.horizon_days
+    days = _population_days(task, champions)
     return (features[list(task.active_by)] < days).any(axis=1)
+
+
+def _population_days(task: Task, champions: Mapping[str, Champion]) -> int:
+    reference = champions.get(task.population_horizon, champions[task.name])
+    return 2 * reference.model.horizon_days
 
 
 def _unscored_reason(champions: Mapping[str, Champion]) -> list[str]:
     if not champions:
         return ["not scored: no model has been trained yet"]
-    days = 2 * next(iter(champions.values())).model.horizon_days
+    days = max(_population_days(TASKS[name], champions) for name in champions)
     return [f"not scored: not active in the last {days} days"]
 
 

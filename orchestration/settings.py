@@ -30,6 +30,8 @@ class Settings(BaseSettings):
     as_of: datetime | None = None
     churn_horizon_days: int | None = Field(default=None, ge=1, le=730)
     purchase_horizon_days: int | None = Field(default=None, ge=1, le=730)
+    inactivity_horizon_days: int | None = Field(default=None, ge=1, le=730)
+    top_categories: int = Field(default=5, ge=1, le=100)
     as_of_step_days: int = Field(default=14, ge=1)
     as_of_count: int = Field(default=13, ge=3)
     training_rows: int = Field(default=1_000_000, ge=1_000)
@@ -41,6 +43,7 @@ class Settings(BaseSettings):
     plausible_skill: float = Field(default=0.95, ge=0.5, le=1)
     evaluation_origins: int = Field(default=4, ge=1)
     evaluation_rows: int = Field(default=200_000, ge=1_000)
+    monotone: bool = False
     search_trials: int = Field(default=40, ge=1)
     search_seconds: float = Field(default=600, gt=0)
     search_rows: int = Field(default=100_000, ge=1_000)

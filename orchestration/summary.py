@@ -1,17 +1,18 @@
 """What a run of the main job came to, readable in one look."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import dagster as dg
 import duckdb
 from rich.console import Console
 from rich.table import Table
 
-from ml.tasks import TASKS
+from ml.tasks import QUESTIONS
 from orchestration.lake import Lake
-from orchestration.models import Champion, load_champions
+from orchestration.models import Champion, load_champions, load_event_champions
 from orchestration.registry import Registry
 from orchestration.settings import Settings
+from orchestration.training_dates import Skipped, read_skipped_tasks
 
 BASELINES = {
     "recency": "recency alone",
@@ -19,6 +20,11 @@ BASELINES = {
     "recent_spend": "recent spend",
     "bgnbd": "BG/NBD",
     "bgnbd_spend": "BG/NBD with Gamma-Gamma",
+    "past_rate": "own reaction rate",
+    "has_cart": "has a cart",
+    "product_views": "product views",
+    "category_recency": "recency in the category",
+    "category_share": "share of the category",
 }
 
 
@@ -32,7 +38,8 @@ def print_summary(
     """Print rows, customers, models beside their baselines, segments, checks and where to look."""
     with lake.reader() as connection:
         _print_rows(console, connection)
-        _print_models(console, load_champions(Registry(values)))
+        champions = load_champions(Registry(values)) | load_event_champions(Registry(values))
+        _print_models(console, champions, read_skipped_tasks(connection))
         _print_segments(console, connection)
         _print_examples(console, connection)
     _print_checks(console, checks)
@@ -71,14 +78,18 @@ def _print_rows(console: Console, connection: duckdb.DuckDBPyConnection) -> None
     console.print(f"{row[0]:,} customers, {row[1]:,} with features and scores, as of {row[2]}")
 
 
-def _print_models(console: Console, champions: dict[str, Champion]) -> None:
+def _print_models(
+    console: Console, champions: dict[str, Champion], skipped: Mapping[str, Skipped]
+) -> None:
     console.rule("models, on customers of a later time")
+    for each in skipped.values():
+        console.print(f"{each.task} is not trained: {each.reason}", markup=False)
     if not champions:
         console.print("no model scores: the checks below say what is missing")
         return
     table = Table("model", "measure", "this model", "baselines", "verdict")
     for task, champion in champions.items():
-        model, measure = champion.trained(), TASKS[task].headline
+        model, measure = champion.trained(), QUESTIONS[task].headline
         figures = model.metrics[model.metrics["metric"] == measure].set_index("model")
         own = figures.loc["model"]
         others = "\n".join(

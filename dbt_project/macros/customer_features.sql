@@ -2,9 +2,9 @@
     What is known of each customer at an instant: the one definition of every feature.
 
     `spine` names a relation with `customer_key` and `as_of`; the result has one row per row of it,
-    also for those of whom nothing is visible yet. A day is visible once its last moment is not
-    after the instant, so nothing later can leak in; a day that the instant cuts in two counts as
-    not yet seen.
+    also for those of whom nothing is visible yet. A day is visible once its last moment lies before
+    the instant, so nothing later can leak in; a day that the instant cuts in two counts as not yet
+    seen. What happens at the very instant is the future: it counts for the label.
     Windows are measured back from the instant.
 #}
 {% macro customer_features(spine) -%}
@@ -21,7 +21,7 @@ with visible_days as (
     left join {{ ref('int_customer_days') }} as days
         on
             spine.customer_key = days.customer_key
-            and days.last_at <= spine.as_of
+            and days.last_at < spine.as_of
 
 ),
 

@@ -15,7 +15,13 @@ CLOCK = dg.AssetSelection.assets(["ops", "clock"])
 VIEWS = dg.AssetSelection.tag("shoal/materialized", "view")
 SEEDS = dg.AssetSelection.tag("shoal/materialized", "seed")
 TRAINING_TABLES = dg.AssetSelection.assets(
-    ["ops", "as_of_dates"], ["marts", "customer_feature_history"], ["marts", "customer_labels"]
+    ["ops", "as_of_dates"],
+    ["marts", "customer_feature_history"],
+    ["marts", "customer_labels"],
+    ["marts", "message_feature_history"],
+    ["marts", "message_customer_history"],
+    ["marts", "session_feature_history"],
+    ["marts", "category_feature_history"],
 )
 TABLES = (
     dg.AssetSelection.groups("intermediate", "customers", "sales", "journeys", "features")
@@ -28,13 +34,17 @@ BATCH_SCORES = dg.AssetSelection.assets(
     ["marts", "customer_segments"],
     ["marts", "customer_scores"],
     ["marts", "score_history"],
+    ["marts", "response_scores"],
+    ["marts", "session_intent"],
     ["ops", "batches"],
 )
+CATEGORY_SCORES = dg.AssetSelection.assets(["marts", "category_scores"])
 MODELS = dg.AssetSelection.groups("models")
 EVALUATION = dg.AssetSelection.groups("evaluation")
 SEARCH = dg.AssetSelection.groups("search")
 REPORTS = dg.AssetSelection.groups("monitoring")
 SCORE_CHECKS = dg.AssetSelection.checks_for_assets(["marts", "customer_scores"])
+CATEGORY_CHECKS = dg.AssetSelection.checks_for_assets(["marts", "category_scores"])
 WRITES = {"shoal/writes": "batch"}
 
 main_job = dg.define_asset_job(
@@ -58,8 +68,11 @@ batch_job = dg.define_asset_job(
 daily_job = dg.define_asset_job(
     "daily_job",
     selection=(
-        (MATCHES | CLOCK | BATCH_TABLES | DAILY_TABLES | BATCH_SCORES).without_checks()
+        (
+            MATCHES | CLOCK | BATCH_TABLES | DAILY_TABLES | BATCH_SCORES | CATEGORY_SCORES
+        ).without_checks()
         | SCORE_CHECKS
+        | CATEGORY_CHECKS
         | REPORTS
     ),
     description=(
@@ -73,8 +86,9 @@ daily_job = dg.define_asset_job(
 training_job = dg.define_asset_job(
     "training_job",
     selection=(
-        (CLOCK | BATCH_TABLES | TRAINING_TABLES | BATCH_SCORES).without_checks()
+        (CLOCK | BATCH_TABLES | TRAINING_TABLES | BATCH_SCORES | CATEGORY_SCORES).without_checks()
         | SCORE_CHECKS
+        | CATEGORY_CHECKS
         | MODELS
         | REPORTS
     ),

@@ -9,10 +9,21 @@ from orchestration.ingestion.sql import columns, identifier, transaction
 
 SCHEMA_FILE = Path(__file__).resolve().parents[1] / "schema.sql"
 LINEAGE = (("batch_id", "bigint"), ("file_hash", "varchar"), ("row_number", "bigint"))
-LATER_COLUMNS = tuple(
-    ("marts", table, name, "double")
-    for table in ("customer_scores", "score_history")
-    for name in ("expected_value_low", "expected_value_high")
+LATER_COLUMNS = (
+    *(
+        ("marts", table, name, "double")
+        for table in ("customer_scores", "score_history")
+        for name in (
+            "expected_value_low",
+            "expected_value_high",
+            "purchase_7d_probability",
+            "purchase_30d_probability",
+            "inactivity_probability",
+        )
+    ),
+    ("ops", "as_of_dates", "outcome", "varchar"),
+    ("ops", "as_of_dates", "population", "varchar"),
+    ("ops", "as_of_dates", "top_categories", "integer"),
 )
 """Columns of ``schema.sql`` that came after their table: schema, table, column, type."""
 
@@ -58,7 +69,7 @@ def _missing_columns(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, s
     """Columns that a lake made by an older version does not have: schema, table, column, type."""
     rows = connection.execute(
         "select schema_name, table_name, column_name from duckdb_columns() "
-        "where database_name = current_database() and schema_name in ('raw', 'marts')"
+        "where database_name = current_database() and schema_name in ('raw', 'ops', 'marts')"
     ).fetchall()
     existing = set(rows)
     expected = [

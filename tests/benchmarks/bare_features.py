@@ -66,29 +66,37 @@ where everyone.customer_key is not null
 SPINE_OF_HISTORY = """
 select distinct customer_key, as_of
 from (select as_of, max(population_days) as population_days from as_of_dates group by 1) as dates
-join customer_days on last_at <= as_of and epoch(as_of) - epoch(last_at) < population_days * 86400
+join customer_days on last_at < as_of and epoch(as_of) - epoch(last_at) < population_days * 86400
 where events > 0 or orders > 0
 """
 
 LABELS = """
 create table labels as
 with population as (
-    select customer_key, task, as_of, horizon_days
+    select customer_key, task, as_of, horizon_days, outcome
     from as_of_dates join feature_history using (as_of)
     where days_since_last_order < population_days
-        or (task = 'purchase' and days_since_last_event < population_days)
+        or (population = 'active' and days_since_last_event < population_days)
 ), later as (
     select p.customer_key, task, as_of, sum(orders) as orders, sum(revenue) as revenue
     from population as p
     join (from customer_days where orders > 0) as d on p.customer_key = d.customer_key
-        and d.last_at > as_of and epoch(d.last_at) - epoch(as_of) <= horizon_days * 86400
+        and d.last_at >= as_of and epoch(d.last_at) - epoch(as_of) < horizon_days * 86400
     group by 1, 2, 3
+), active_later as (
+    select distinct p.customer_key, task, as_of
+    from population as p
+    join (from customer_days where events > 0 or orders > 0) as d
+        on p.customer_key = d.customer_key and p.outcome = 'no activity'
+        and d.last_at >= as_of and epoch(d.last_at) - epoch(as_of) < horizon_days * 86400
 )
-select customer_key, task, as_of, horizon_days, case task
-    when 'churn' then if(coalesce(orders, 0) > 0, 0.0, 1.0)
+select population.* exclude (outcome), case outcome
+    when 'no purchase' then if(coalesce(orders, 0) > 0, 0.0, 1.0)
     when 'purchase' then if(coalesce(orders, 0) > 0, 1.0, 0.0)
+    when 'no activity' then if(active_later.customer_key is null, 1.0, 0.0)
     else coalesce(revenue, 0) end as label
 from population left join later using (customer_key, task, as_of)
+left join active_later using (customer_key, task, as_of)
 """
 
 KPIS = """
@@ -147,7 +155,7 @@ def features(table: str, spine: str) -> str:
         select spine.*, (epoch(as_of) - epoch(last_at)) / 86400 as age,
             customer_days.* exclude (customer_key)
         from ({spine}) as spine left join customer_days
-            on spine.customer_key = customer_days.customer_key and last_at <= as_of
+            on spine.customer_key = customer_days.customer_key and last_at < as_of
     ), windows as (
         select customer_key, as_of,
             {lifetime},

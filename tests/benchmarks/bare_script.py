@@ -7,11 +7,9 @@ and scikit-learn. In it:
   with a secret;
 - browsers linked to who logged in on them first, sessions, orders, customer days with running
   totals, customers with profile and consents, daily KPIs;
-- every feature of the project, now and at the same past instants, and the labels of the three
-  tasks;
-- churn, purchase and value by the very functions of ``ml``, with the same fits, rounds,
-  calibration, baselines and intervals, so that the ratio tells what the platform costs and not
-  what the maths costs;
+- every feature of the project, now and at the same past instants, and the labels of every task;
+- every model by the very functions of ``ml``, with the same fits, rounds, calibration, baselines
+  and intervals, so that the ratio tells what the platform costs and not what the maths costs;
 - segments, scores and top reasons of everyone, written to Parquet beside the tables that people
   query.
 
@@ -27,7 +25,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -38,7 +36,6 @@ from tests.benchmarks import bare_features, bare_sql
 
 SEED, DATES, STEP_DAYS = 7, 13, 14
 SECRET = "any secret does"  # pragma: allowlist secret
-TRAINED = {"churn": "churn_probability", "purchase": "purchase_probability", "value": "value"}
 TABLES = {
     "customers": "customer_list", "sessions": "sessions", "orders": "newest_orders",
     "customer_days": "customer_days", "features": "customer_features",
@@ -86,25 +83,39 @@ def build_tables(db: duckdb.DuckDBPyConnection) -> datetime:
 def build_history(db: duckdb.DuckDBPyConnection, now: datetime) -> None:
     """Build features at past instants, and what came after them."""
     from ml.horizons import churn_horizon, purchase_horizon
+    from orchestration.horizons import Horizons
+    from orchestration.training_dates import plan_dates
 
     gaps = db.execute(
         "select days_since_previous_order from customer_days where days_since_previous_order > 0"
     ).fetchnumpy()["days_since_previous_order"]
-    span = db.execute("select min(last_order_at), max(last_order_at) from customer_days").fetchone()
+    idle = db.execute(
+        "select activity_date - lag(activity_date) over (partition by customer_key"
+        " order by activity_date) as gap from customer_days where events > 0 or orders > 0"
+        " qualify gap is not null"
+    ).fetchnumpy()["gap"]
+    span = db.execute(
+        "select min(last_order_at), max(last_order_at), min(last_at), max(last_at)"
+        " filter (events > 0 or orders > 0) from customer_days"
+    ).fetchone()
     assert span is not None
-    oldest, newest = span
-    churn = churn_horizon(gaps, (newest - oldest).total_seconds() / 86_400)
-    days = {"churn": churn, "purchase": purchase_horizon(gaps, churn), "value": churn}
-    midnight = datetime(now.year, now.month, now.day)
-    rows = [
-        (task, as_of, horizon, 2 * churn)
-        for task, horizon in days.items()
-        for as_of in (midnight - timedelta(horizon + STEP_DAYS * step) for step in range(DATES))
-        if as_of >= oldest + timedelta(horizon)
-    ]
-    columns = "task varchar, as_of timestamp, horizon_days integer, population_days integer"
+    first_order, last_order, first, last = span
+    churn = churn_horizon(gaps, (last_order - first_order).total_seconds() / 86_400)
+    days = {
+        "churn": churn,
+        "purchase": purchase_horizon(gaps, churn),
+        "inactivity": churn_horizon(idle, (last - first).total_seconds() / 86_400),
+    }
+    horizons = Horizons(days, {"churn": first_order, "inactivity": first})
+    columns = (
+        "task varchar, as_of timestamp, horizon_days integer, population_days integer,"
+        " outcome varchar, population varchar"
+    )
     db.execute(f"create table as_of_dates ({columns})")
-    db.executemany("insert into as_of_dates values (?, ?, ?, ?)", rows)
+    db.executemany(
+        "insert into as_of_dates values (?, ?, ?, ?, ?, ?)",
+        plan_dates(horizons, now, STEP_DAYS, DATES),
+    )
     db.execute(bare_features.features("feature_history", bare_features.SPINE_OF_HISTORY))
     db.execute(bare_features.LABELS)
 
@@ -120,24 +131,25 @@ def training_frame(db: duckdb.DuckDBPyConnection, task: str) -> tuple[pd.DataFra
 
 
 def train_and_score(db: duckdb.DuckDBPyConnection, scores: pd.DataFrame, threads: int) -> None:
-    """Train the three models and add predictions and reasons to ``scores``, which has features."""
+    """Train every model and add predictions and reasons to ``scores``, which has features."""
     from ml.classifier import train
     from ml.reasons import explain, typical_values
     from ml.tasks import TASKS
 
     reasons = [["not scored"]] * len(scores)
     explained = np.zeros(len(scores), dtype=bool)
-    recent_days = 0
-    for task in TRAINED:
-        with timed(task):
-            frame, days = training_frame(db, task)
-            trained = train(frame, TASKS[task], horizon_days=days, seed=SEED, num_threads=threads)
-            recent_days = recent_days or 2 * days
-        with timed(f"{task}_scores"):
-            members = scores["days_since_last_order"] < recent_days
-            if task == "purchase":
-                members |= scores["days_since_last_event"] < recent_days
-            scores.loc[members, TRAINED[task]] = trained.predict(scores[members], threads)
+    planned = db.execute("select distinct task, population_days from as_of_dates").fetchall()
+    recent_days = dict(planned)
+    for name, task in TASKS.items():
+        if name not in recent_days:  # purchase looks as far
+            scores[task.score_column] = scores[TASKS[task.same_as].score_column]
+            continue
+        with timed(name):
+            frame, days = training_frame(db, name)
+            trained = train(frame, task, horizon_days=days, seed=SEED, num_threads=threads)
+        with timed(f"{name}_scores"):
+            members = (scores[list(task.active_by)] < recent_days[name]).any(axis=1)
+            scores.loc[members, task.score_column] = trained.predict(scores[members], threads)
             new = members.to_numpy() & ~explained
             if new.any():
                 typical = typical_values(
@@ -155,6 +167,7 @@ def train_and_score(db: duckdb.DuckDBPyConnection, scores: pd.DataFrame, threads
 def main(landing: Path, out: Path, threads: int) -> None:
     """Run all of it and print seconds by part and rows by table."""
     from ml.segments import fit_segments
+    from ml.tasks import TASKS
 
     out.mkdir(parents=True, exist_ok=True)
     db = duckdb.connect(config={"threads": threads})
@@ -172,7 +185,8 @@ def main(landing: Path, out: Path, threads: int) -> None:
         )
         scores = scores.join(model.assign(scores))
     with timed("write"):
-        kept = ["customer_key", "as_of", *TRAINED.values(), "segment_id", "segment_name"]
+        predicted = [task.score_column for task in TASKS.values()]
+        kept = ["customer_key", "as_of", *predicted, "segment_id", "segment_name"]
         scores[[*kept, "top_reasons"]].to_parquet(out / "customer_scores.parquet")
         for table in (*TABLES.values(), "kpi_daily"):
             db.execute(f"copy {table} to '{out / table}.parquet' (compression zstd)")

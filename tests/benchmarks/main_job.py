@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 import dagster as dg
 
+from ml.tasks import QUESTIONS, TASKS
 from orchestration.lake import Lake
+from orchestration.model_asset import model_name
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.home import BenchHome, Usage, python, script
 
@@ -16,11 +18,10 @@ STAGES: Mapping[str, tuple[str, ...]] = {
     "ingestion": ("landed_batch", "ops__clock"),
     "dbt_tables": ("dbt_tables",),
     "training_tables": ("ops__as_of_dates", "dbt_training_tables"),
-    "churn": ("churn_model",),
-    "purchase": ("purchase_model",),
-    "value": ("value_model",),
+    **{name: (model_name(name),) for name in QUESTIONS},
     "segments": ("segment_model", "marts__customer_segments"),
     "scores": ("customer_scores",),
+    "further_scores": ("marts__response_scores", "marts__session_intent", "marts__category_scores"),
     "publication": ("ops__batches",),
     "reports": ("feature_drift_report", "data_quality_report", "journey_report"),
     "matches": ("intermediate__identity_matches",),
@@ -31,7 +32,11 @@ PARSE = (
     "from orchestration.settings import settings; settings().export(); "
     "from orchestration.setup_home import parse_dbt; parse_dbt()"
 )
-COUNTS = """
+ROWS_OF_TASK = ",\n        ".join(
+    f"(select count(*) from marts.customer_labels where task = '{task}') as {task}"
+    for task in TASKS
+)
+COUNTS = f"""
     select
         (select sum(received) from ops.landed_files) as received,
         (select count(*) from marts.customers) as customers,
@@ -41,18 +46,14 @@ COUNTS = """
         (select count(*) from marts.customer_features) as features,
         (select count(*) from marts.customer_feature_history) as feature_history,
         (select count(*) from marts.customer_labels) as labels,
-        (select count(*) from marts.customer_labels where task = 'churn') as churn,
-        (select count(*) from marts.customer_labels where task = 'purchase') as purchase,
-        (select count(*) from marts.customer_labels where task = 'value') as value,
+        {ROWS_OF_TASK},
         (select count(*) from marts.customer_scores) as scores
 """
 ROWS_OF_STAGE = {
     "ingestion": "received",
     "dbt_tables": "received",
     "training_tables": "feature_history",
-    "churn": "churn",
-    "purchase": "purchase",
-    "value": "value",
+    **{task: task for task in TASKS},
     "segments": "features",
     "scores": "scores",
     "reports": "features",

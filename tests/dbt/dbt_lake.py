@@ -104,7 +104,8 @@ class DbtLake:
         self.execute("delete from ops.as_of_dates")
         for instant in instants:
             self.execute(
-                "insert into ops.as_of_dates values ('churn', ?, 5, ?)", [instant, population_days]
+                "insert into ops.as_of_dates values ('churn', ?, 5, ?, 'no purchase', 'buyers', 5)",
+                [instant, population_days],
             )
 
     def dbt(self, command: str, *arguments: str) -> None:

@@ -38,11 +38,15 @@ class Deployment:
 
     def batch_job(self) -> None:
         """What the sensor starts: one batch, ingestion to published scores."""
+        self.job("batch_job")
+
+    def job(self, name: str) -> None:
+        """Run a job on what waits in landing."""
         hour = datetime.now(UTC).strftime("%Y-%m-%dT%H")
         self.run(
             sys.executable,
             "-c",
-            f"from orchestration.demo import run_job; run_job('batch_job', '{hour}')",
+            f"from orchestration.demo import run_job; run_job('{name}', '{hour}')",
         )
 
     def ingest_only(self) -> None:
@@ -72,5 +76,6 @@ class Deployment:
 
     def drop(self, name: str, rows: list[dict[str, object]]) -> Path:
         path = self.values.landing / "events" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("".join(json.dumps(row) + "\n" for row in rows))
         return path

@@ -92,7 +92,13 @@ def test_a_file_with_bad_rows_scores_the_good_ones_and_keeps_the_bad(
 
 @pytest.mark.parametrize(
     "task",
-    ["churn", *(pytest.param(task, marks=pytest.mark.slow) for task in ("purchase", "value"))],
+    [
+        "churn",
+        *(
+            pytest.param(task, marks=pytest.mark.slow)
+            for task in ("purchase", "value", "inactivity")
+        ),
+    ],
 )
 def test_a_model_is_trained_again_from_its_record(demo: tuple[Deployment, str], task: str) -> None:
     """The same snapshot, code and seed give every byte of the model and every score again."""

@@ -41,6 +41,15 @@ def test_every_customer_of_every_origin_is_predicted_once(
     assert {"logistic", "recency"} <= set(found.models)
 
 
+def test_models_of_all_origins_look_at_the_same_features(found: Backtest) -> None:
+    stability = found.stability
+    assert stability is not None
+    assert stability.models == 4
+    assert stability.rank_correlation > 0.6
+    first = found.importance.groupby("origin").first()["feature"]
+    assert set(first) <= {"days_since_last_order", "orders_30d"}
+
+
 def test_label_windows_of_origins_do_not_overlap_where_history_allows(long: pd.DataFrame) -> None:
     apart = np.diff(choose_origins(long, HORIZON, 4))
     assert (apart == pd.Timedelta(days=28)).all()

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from ml import evaluation
-from ml.resampling import bootstrap_weights, resample
+from ml.intervals import bootstrap_weights
+from ml.resampling import resample
 from ml.weighted import WEIGHTED_METRICS, calibration_slope
 
 RNG = np.random.default_rng(5)

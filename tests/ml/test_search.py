@@ -12,7 +12,7 @@ from known_market import DATES, HORIZON, market
 from ml.churn import CHURN
 from ml.intervals import Difference
 from ml.parameters import DEFAULTS
-from ml.search import SPACE, VALUE_SPACE, row_losses, search
+from ml.search import SPACE, VALUE_SPACE, mean_interval, row_losses, search
 from ml.search_result import Budget, SearchResult
 from ml.splits import NotEnoughHistory
 from ml.value import VALUE
@@ -76,12 +76,20 @@ def test_time_ends_a_search_but_never_before_the_defaults(small: pd.DataFrame) -
     assert not hurried.is_adopted
 
 
-@pytest.mark.parametrize(("low", "adopted"), [(0.001, True), (-0.001, False)])
-def test_adopted_only_if_the_whole_interval_is_a_gain(
-    found: SearchResult, low: float, adopted: bool
+@pytest.mark.parametrize(
+    ("chosen_low", "later_low", "adopted"),
+    [(0.001, 0.001, True), (0.001, -0.001, False), (-0.001, 0.001, False)],
+)
+def test_adopted_only_if_both_intervals_are_gains(
+    found: SearchResult, chosen_low: float, later_low: float, adopted: bool
 ) -> None:
     other = replace(DEFAULTS, num_leaves=5)
-    result = replace(found, found=other, gain=Difference(0.002, low, 0.003))
+    result = replace(
+        found,
+        found=other,
+        choosing_gain=Difference(0.002, chosen_low, 0.003),
+        gain=Difference(0.002, later_low, 0.003),
+    )
     assert result.is_adopted is adopted
     assert result.parameters == (other if adopted else DEFAULTS)
     assert ("adopted" in str(result)) is adopted
@@ -100,6 +108,16 @@ def test_too_short_a_history_says_what_to_add(small: pd.DataFrame) -> None:
         look(short)
     with pytest.raises(NotEnoughHistory, match="no rows"):
         look(small.iloc[:0])
+
+
+def test_interval_of_a_mean_knows_that_rows_of_one_customer_are_alike() -> None:
+    rng = np.random.default_rng(1)
+    values = np.repeat(rng.normal(size=200), 4)
+    alone = mean_interval(values, np.arange(800), seed=0)
+    together = mean_interval(values, np.repeat(np.arange(200), 4), seed=0)
+    assert alone.value == together.value == pytest.approx(values.mean())
+    ratio = (together.high - together.low) / (alone.high - alone.low)
+    assert ratio == pytest.approx(2, rel=0.15)
 
 
 def test_a_budget_without_trials_is_refused() -> None:

@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 from ml.churn import CHURN
+from ml.tasks import TASKS
 from ml.trained import TrainedModel
 from orchestration.ingestion.schema import create_tables
 from orchestration.lake import Lake
@@ -85,14 +86,18 @@ class ModelRoom:
     def _labels(self, known: pd.DataFrame) -> pd.DataFrame:
         keys = known[["customer_key", "as_of"]]
         buys = 1 - known["label"]
-        per_task = {
-            "churn": known["label"],
+        spend = buys * (10 + known["revenue_90d"].clip(0, 1e6).fillna(0))
+        per_outcome = {
+            "no purchase": known["label"],
             "purchase": buys,
-            "value": buys * (10 + known["revenue_90d"].clip(0, 1e6).fillna(0)),
+            "spend": spend,
+            "no activity": known["label"],
         }
         return pd.concat(
-            keys.assign(task=task, label=label.astype(float), horizon_days=HORIZON)
-            for task, label in per_task.items()
+            keys.assign(
+                task=name, label=per_outcome[task.outcome].astype(float), horizon_days=HORIZON
+            )
+            for name, task in TASKS.items()
         )
 
     def _now(self, known: pd.DataFrame) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import pytest
 from ml.backtest import Backtest, judge_predictions
 from ml.churn import CHURN
 from ml.groups import judge_groups
+from ml.inactivity import INACTIVITY
 from ml.profit import CostTable
 from ml.propensity import PURCHASE
 from ml.value import VALUE
@@ -106,6 +107,19 @@ def test_page_has_every_task_in_both_forms(judged: Backtest) -> None:
     assert page.count("data:image/png;base64,") == text.count(".png)") == 5
     assert made.decisions["churn"].threshold == pytest.approx(0.2)
     assert set(made.tables) >= {"churn_by_origin", "churn_groups", "value_deciles"}
+
+
+def test_without_a_worth_of_a_customer_the_page_gives_no_threshold(judged: Backtest) -> None:
+    tasks = (
+        TaskEvaluation(CHURN, None, None, "no completed order with a customer has landed"),
+        TaskEvaluation(INACTIVITY, judged, None),
+    )
+    made = evaluation_report(Evaluation(NOW, 17, None, tasks), "Clicks", NOW)
+    text = made.page.markdown()
+    assert "Inactivity: no event and no order within 30 days" in text
+    assert "Not judged: no completed order" in text
+    assert "set SHOAL_VALUE_KEPT" in text
+    assert made.decisions == {}
 
 
 def test_page_is_saved_with_its_pictures(tmp_path: Path) -> None:
@@ -215,8 +229,32 @@ def test_value_kept_comes_from_buyers_unless_it_is_set(values: Settings, lake: L
         spend = connection.execute(
             "select avg(label) from marts.customer_labels where task = 'value' and label > 0"
         ).fetchone()
-        assert cost_table(connection, values).value_kept == pytest.approx(spend[0])  # type: ignore[index]
-        assert cost_table(connection, set_value).value_kept == 12.0
+        found, given = cost_table(connection, values), cost_table(connection, set_value)
+        assert found is not None
+        assert given is not None
+        assert found.value_kept == pytest.approx(spend[0])  # type: ignore[index]
+        assert given.value_kept == 12.0
+    with lake.writer("test: nobody spends") as connection:
+        connection.execute("delete from marts.customer_labels where task = 'value'")
+        assert cost_table(connection, values) is None
+        assert cost_table(connection, set_value) == given
+
+
+def test_a_skipped_task_is_said_and_no_labels_at_all_are_refused(
+    values: Settings, lake: Lake
+) -> None:
+    import logging
+
+    market_lake(lake)
+    with lake.writer("test: churn is skipped") as connection:
+        connection.execute("insert into ops.skipped_tasks values ('churn', 'no order', true)")
+    few = values.model_copy(update={"evaluation_origins": 9})
+    found = evaluate(lake, few, logging.getLogger(__name__))
+    assert found.tasks[0].reason == "no order"
+    with lake.writer("test: nothing") as connection:
+        connection.execute("delete from marts.customer_labels")
+    with pytest.raises(RuntimeError, match="run main_job on data first"):
+        evaluate(lake, values, logging.getLogger(__name__))
 
 
 def test_a_short_history_is_a_reason_and_no_failure(values: Settings, lake: Lake) -> None:

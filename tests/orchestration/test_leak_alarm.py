@@ -13,13 +13,13 @@ from ml.churn import CHURN
 from orchestration.ingestion.schema import create_tables
 from orchestration.lake import Lake
 from orchestration.leak_alarm import skill_is_plausible
-from orchestration.models import train_task
+from orchestration.models import beats_baselines, train_task
 from orchestration.promotion import challenger_earns_promotion
 from orchestration.registry import Registry
 from orchestration.settings import Settings, settings
 
 LOG = logging.getLogger(__name__)
-TASK = replace(CHURN, baseline_column="days_away")
+TASK = replace(CHURN, baseline_columns=("days_away",))
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_a_leaking_model_is_never_promoted_and_an_honest_one_is(home: Settings) 
     assert not decision.passed
     assert "feature visits alone has AUC 1.000" in (decision.description or "")
     assert Registry(home).champion("churn") is None
-    result = skill_is_plausible(leaking)
+    result = skill_is_plausible(leaking, metadata)
     assert not result.passed
     assert "feature visits alone has AUC 1.000" in (result.description or "")
 
@@ -76,8 +76,15 @@ def test_a_leaking_model_is_never_promoted_and_an_honest_one_is(home: Settings) 
     champion = Registry(home).champion("churn")
     assert champion is not None
     assert champion.number == 2
-    assert skill_is_plausible(honest).passed
+    assert skill_is_plausible(honest, metadata).passed
 
 
-def test_a_model_that_was_not_trained_does_not_pass() -> None:
-    assert not skill_is_plausible(None).passed
+@pytest.mark.parametrize("is_expected", [True, False])
+def test_a_model_that_was_not_trained_passes_only_where_none_is_expected(
+    is_expected: bool,
+) -> None:
+    training = {"trained": False, "reason": "no order", "skipped_as_expected": is_expected}
+    for check in (skill_is_plausible, beats_baselines):
+        result = check(None, training)
+        assert result.passed == is_expected
+        assert "not trained: no order" in str(result.description)

@@ -37,6 +37,7 @@ def test_each_version_has_a_card_in_the_reports_and_with_its_files(room: ModelRo
             "as of 2024-01-01 to 2024-04-22, labels until 2024-05-20",
             "order days up to 4",
             "days_since_last_order",
+            "This model and the one judged: the importances of 2 models of different times",
             f"shoal models retrain {task} --version 1",
         ):
             assert part in page, part

@@ -9,7 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ml.task import Task
+from ml.tasks import TASKS
+from ml.trained import TrainedModel
 from ml.value import VALUE
+from orchestration.defs.churn.assets import churn_model
+from orchestration.defs.inactivity.assets import inactivity_model
+from orchestration.defs.scores.assets import customer_scores
 from orchestration.defs.scores.checks import check_scores_are_probabilities
 from orchestration.defs.value.assets import value_model
 from orchestration.models import FeaturesGone, train_task
@@ -69,6 +75,54 @@ def test_what_cannot_be_learnt_from_is_said_and_registers_nothing(
     assert words in said["reason"]
     assert room.registry.versions("churn") == []
     assert not (room.values.reports / "models").exists()
+
+
+@pytest.mark.parametrize(
+    "task", [task for task in TASKS.values() if task.is_binary], ids=lambda task: task.name
+)
+def test_every_probability_says_that_one_class_teaches_nothing(room: ModelRoom, task: Task) -> None:
+    room.hold(one_class(market_frame(120)))
+    trained, said = train_task(task, room.lake, LOG)
+    assert trained is None
+    assert "have one class only" in said["reason"]
+    assert not said["skipped_as_expected"]
+
+
+def test_a_task_that_a_source_has_nothing_for_is_skipped_without_a_warning(
+    sound: ModelRoom,
+) -> None:
+    """Whatever champion there is stays: the source may have had orders before."""
+    before = sound.champion().version
+    with sound.lake.writer("test: nothing to learn churn from") as connection:
+        connection.execute("insert into ops.skipped_tasks values ('churn', 'no order', true)")
+    result = dg.materialize([churn_model], resources={"lake": sound.lake})
+    with sound.lake.writer("test: orders again") as connection:
+        connection.execute("delete from ops.skipped_tasks")
+    checks = result.get_asset_check_evaluations()
+    assert len(checks) == 3
+    assert all(check.passed for check in checks)
+    assert {check.description for check in checks} == {"not trained: no order"}
+    assert sound.champion().version == before
+    assert len(sound.registry.versions("churn")) == before.number
+
+
+def test_inactivity_of_customers_without_an_order_is_learnt_promoted_and_scored(
+    room: ModelRoom,
+) -> None:
+    frame = market_frame().assign(
+        days_since_last_event=lambda f: f["days_since_last_order"], days_since_last_order=np.nan
+    )
+    room.hold(frame)
+    result = dg.materialize([inactivity_model, customer_scores], resources={"lake": room.lake})
+    assert all(check.passed for check in result.get_asset_check_evaluations())
+    now = frame[frame["as_of"] == DATES[-1]].set_index("customer_key")
+    scores = room.scores().set_index("customer_key")
+    is_active = now["days_since_last_event"] < 2 * HORIZON
+    assert scores["inactivity_probability"].notna().equals(is_active.reindex(scores.index))
+    assert scores["churn_probability"].isna().all()
+    assert set(scores["model_versions"]) == {"inactivity:1"}
+    trained = TrainedModel.load(room.registry.version("inactivity", 1).folder)
+    assert trained.metric("roc_auc", "recency") > 0.6, "recency of visits is its simplest baseline"
 
 
 def test_columns_that_say_nothing_or_too_much_do_no_harm(room: ModelRoom) -> None:

@@ -18,6 +18,7 @@ from orchestration.parameter_records import RECORD, parameters_for, record_name
 from orchestration.parameter_search import search_task
 from orchestration.registry import scratch_folder
 from orchestration.retraining import retrain
+from orchestration.settings import settings
 from tests.ml.known_market import DATES, HORIZON
 from tests.orchestration.model_room import LOG, ModelRoom, market_frame
 
@@ -35,7 +36,9 @@ def keep(
     cutoff: str = "2024-01-29",
 ) -> None:
     """Register what a search might have found."""
-    other = replace(result, found=found, gain=gain, horizon_days=horizon_days, cutoff=cutoff)
+    other = replace(
+        result, found=found, choosing_gain=gain, gain=gain, horizon_days=horizon_days, cutoff=cutoff
+    )
     with scratch_folder() as name:
         (Path(name) / RECORD).write_text(other.to_json())
         room.registry.register(record_name("churn"), Path(name), metrics={}, parameters={}, tags={})
@@ -75,6 +78,21 @@ def test_training_takes_the_newest_search_and_a_repetition_its_own(
 
     repeated = retrain(first, room.lake)
     assert repeated.is_identical, repeated.lines()
+
+
+def test_models_keep_to_directions_where_that_is_set(
+    room: ModelRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room.hold(market_frame(110))
+    free, _ = room.train()
+    monkeypatch.setenv("SHOAL_MONOTONE", "true")
+    settings.cache_clear()
+    bound, _ = room.train()
+    assert free is not None
+    assert bound is not None
+    assert (free.parameters.is_monotone, bound.parameters.is_monotone) == (False, True)
+    assert "monotone_constraints: 1" in bound.model.trees
+    assert "monotone_constraints: 1" not in free.model.trees
 
 
 def test_a_search_for_another_horizon_or_of_a_later_time_is_passed_over(

@@ -1,5 +1,6 @@
 """Scores of a batch of customers: who gets which, and their intervals."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -9,6 +10,8 @@ import pandas as pd
 import pytest
 
 from ml.classifier import train
+from ml.inactivity import INACTIVITY
+from ml.propensity import PURCHASE
 from ml.reasons import typical_values
 from ml.value import VALUE
 from orchestration.models import Champion
@@ -45,18 +48,20 @@ def champion() -> Champion:
     return Champion(version, model, typical_values(frame, model.features))
 
 
-def scored(champion: Champion) -> pd.DataFrame:
-    features = history(30, seed=1).drop(columns="label")
-    features = features[features["as_of"] == features["as_of"].max()].reset_index(drop=True)
-    features = features.assign(segment_id=pd.array([1] * 30, dtype="Int32"), segment_name="loyal")
-    features["batch_id"] = 1
-    return score_features(features, {"value": champion}, {}, "value:1", NOW, 1).assign(
+def scored(champions: Mapping[str, Champion], features: pd.DataFrame | None = None) -> pd.DataFrame:
+    if features is None:
+        features = history(30, seed=1).drop(columns="label")
+        features = features[features["as_of"] == features["as_of"].max()]
+    features = features.reset_index(drop=True).assign(
+        segment_id=pd.array([1] * len(features), dtype="Int32"), segment_name="loyal", batch_id=1
+    )
+    return score_features(features, champions, {}, "some:1", NOW, 1).assign(
         days=features["days_since_last_order"]
     )
 
 
 def test_every_scored_customer_has_an_interval_and_nobody_else(champion: Champion) -> None:
-    scores = scored(champion)
+    scores = scored({"value": champion})
     ends = scores[["expected_value_low", "expected_value_high"]]
     inside = scores["days"] < 2 * HORIZON
     assert 0 < inside.sum() < len(scores)
@@ -69,7 +74,68 @@ def test_every_scored_customer_has_an_interval_and_nobody_else(champion: Champio
 
 def test_a_model_from_before_there_were_intervals_still_scores(champion: Champion) -> None:
     older = replace(champion.model, spread=None)
-    scores = scored(Champion(champion.version, older, champion.typical))
-    now = scored(champion)
+    scores = scored({"value": Champion(champion.version, older, champion.typical)})
+    now = scored({"value": champion})
     pd.testing.assert_series_equal(scores["expected_value"], now["expected_value"])
     assert scores[["expected_value_low", "expected_value_high"]].isna().all(axis=None)
+
+
+@pytest.fixture(scope="module")
+def buying() -> Champion:
+    """A purchase model that looks 28 days ahead."""
+    frame = history().assign(label=lambda f: (f["label"] > 0).astype(float))
+    model = train(frame, PURCHASE, horizon_days=HORIZON, num_threads=1)
+    typical = typical_values(frame, model.features)
+    return Champion(Version("purchase", 1, Path("."), {}), model, typical)
+
+
+def looking_ahead(champion: Champion, days: int, name: str) -> Champion:
+    model = replace(champion.model, horizon_days=days)
+    return replace(champion, model=model, version=Version(name, 1, Path("."), {}))
+
+
+@pytest.mark.parametrize(("days", "answers"), [(7, "7d"), (30, "30d"), (14, None)])
+def test_a_purchase_within_a_fixed_time_has_the_score_of_the_model_that_looks_so_far(
+    buying: Champion, days: int, answers: str | None
+) -> None:
+    scores = scored({"purchase": looking_ahead(buying, days, "purchase")})
+    assert scores["purchase_probability"].notna().any()
+    for name in ("7d", "30d"):
+        column = scores[f"purchase_{name}_probability"]
+        if name == answers:
+            pd.testing.assert_series_equal(
+                column, scores["purchase_probability"], check_names=False
+            )
+        else:
+            assert column.isna().all()
+
+
+def test_a_model_of_its_own_scores_where_purchase_looks_elsewhere(buying: Champion) -> None:
+    champions = {
+        "purchase": looking_ahead(buying, 14, "purchase"),
+        "purchase_7d": looking_ahead(buying, 7, "purchase_7d"),
+    }
+    scores = scored(champions)
+    assert scores["purchase_7d_probability"].notna().any()
+    assert scores["purchase_30d_probability"].isna().all()
+
+
+def test_inactivity_speaks_of_visitors_and_explains_whom_nothing_else_does(
+    champion: Champion,
+) -> None:
+    frame = history().assign(
+        days_since_last_event=lambda f: f["days_since_last_order"] * 2,
+        days_since_last_order=np.nan,
+        label=lambda f: (f["label"] == 0).astype(float),
+    )
+    model = train(frame, INACTIVITY, horizon_days=HORIZON, num_threads=1)
+    typical = typical_values(frame, model.features)
+    silent = Champion(Version("inactivity", 1, Path("."), {}), model, typical)
+    features = frame[frame["as_of"] == frame["as_of"].max()].head(60)
+    scores = scored({"value": champion, "inactivity": silent}, features.drop(columns="label"))
+    is_member = (features["days_since_last_event"] < 2 * HORIZON).to_numpy()
+    assert 0 < is_member.sum() < len(scores)
+    assert (scores["inactivity_probability"].notna() == is_member).all()
+    assert scores["expected_value"].isna().all(), "nobody has ever bought"
+    said = scores["top_reasons"].map(lambda reasons: reasons[0].startswith("not scored"))
+    assert (said.to_numpy() == ~is_member).all()

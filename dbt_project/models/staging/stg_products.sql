@@ -11,7 +11,12 @@ newest_first as (
         row_number() over (
             partition by product_ref
             order by updated_at desc nulls last, batch_id desc, row_number desc
-        ) as recency_rank
+        ) as recency_rank,
+        first_value(category ignore nulls) over (
+            partition by product_ref
+            order by updated_at asc nulls last, batch_id asc, row_number asc
+            rows between unbounded preceding and unbounded following
+        ) as first_category
     from source
 
 ),
@@ -25,6 +30,7 @@ renamed as (
         -- profile
         name as product_name,
         category,
+        first_category,
         brand,
         price,
         updated_at,

@@ -12,6 +12,10 @@ from orchestration.settings import settings
     deps=[
         ["marts", "customer_feature_history"],
         ["marts", "customer_labels"],
+        ["marts", "message_feature_history"],
+        ["marts", "message_customer_history"],
+        ["marts", "session_feature_history"],
+        ["marts", "category_feature_history"],
         ["marts", "orders"],
         ["marts", "customers"],
         "segment_model",

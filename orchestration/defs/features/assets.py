@@ -1,16 +1,16 @@
 """Control tables: the instant a run works as of, and the past instants models learn from."""
 
-from datetime import datetime
 from typing import Any
 
 import dagster as dg
 
-from ml.horizons import churn_horizon, purchase_horizon
-from orchestration.clock import Horizons, read_clock, set_as_of_dates, set_clock
+from orchestration.clock import read_clock, set_clock
+from orchestration.horizons import read_horizons
 from orchestration.ingestion.entities import ENTITIES
 from orchestration.ingestion.schema import create_tables
 from orchestration.lake import Lake
 from orchestration.settings import settings
+from orchestration.training_dates import set_as_of_dates
 
 OWNERS = ["team:data"]
 
@@ -54,44 +54,26 @@ def clock(config: ClockConfig, lake: Lake) -> dg.MaterializeResult[Any]:
     kinds={"ducklake"},
     owners=OWNERS,
 )
-def training_dates(lake: Lake) -> dg.MaterializeResult[Any]:
+def training_dates(context: dg.AssetExecutionContext, lake: Lake) -> dg.MaterializeResult[Any]:
     """One row per task and past instant, with the horizon that its labels look ahead."""
     values = settings()
     with lake.writer("set the training dates") as connection:
-        gaps = connection.execute(
-            "select days_since_previous_order from intermediate.int_customer_days "
-            "where days_since_previous_order is not null"
-        ).fetchnumpy()["days_since_previous_order"]
-        span: tuple[datetime | None, datetime | None] | None = connection.execute(
-            "select min(last_order_at), max(last_order_at) from intermediate.int_customer_days"
-        ).fetchone()
-        oldest, newest = span or (None, None)
-        if oldest is None or newest is None:
-            raise dg.Failure(
-                "no completed order with a customer has landed: there is nothing to learn "
-                "churn, purchase or value from"
-            )
-        history_days = (newest - oldest).total_seconds() / 86_400
-        try:
-            churn_days = values.churn_horizon_days or churn_horizon(gaps, history_days)
-        except ValueError as problem:
-            raise dg.Failure(str(problem)) from problem
-        horizons = Horizons(
-            churn_days, values.purchase_horizon_days or purchase_horizon(gaps, churn_days)
-        )
-        rows = set_as_of_dates(
+        horizons = read_horizons(connection, values)
+        rows, skipped = set_as_of_dates(
             connection,
             horizons,
             newest=read_clock(connection).as_of,
-            oldest=oldest,
             step_days=values.as_of_step_days,
             count=values.as_of_count,
+            top_categories=values.top_categories,
         )
+    for each in skipped:
+        log = context.log.info if each.is_expected else context.log.warning
+        log(f"{each.task} is not trained: {each.reason}")
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": rows,
-            "churn_horizon_days": horizons.churn_days,
-            "purchase_horizon_days": horizons.purchase_days,
-            "population_days": horizons.population_days,
+            **{f"{name}_horizon_days": days for name, days in horizons.days.items()},
+            **{f"{each.task}_skipped": each.reason for each in skipped},
         }
     )

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 import duckdb
 
+from ml.tasks import TASKS
 from orchestration.lake import Lake
+from orchestration.model_asset import model_name
 from orchestration.registry import Registry, Version
 from orchestration.settings import settings
 
@@ -18,7 +20,7 @@ NOT_FEATURES = ("customer_key", "as_of", "batch_id")
 
 
 @dg.asset(
-    deps=[["marts", "customer_features"], "churn_model"],
+    deps=[["marts", "customer_features"], *map(model_name, TASKS)],
     group_name="monitoring",
     kinds={"evidently"},
     owners=OWNERS,
@@ -27,11 +29,12 @@ NOT_FEATURES = ("customer_key", "as_of", "batch_id")
 def feature_drift_report(
     context: dg.AssetExecutionContext, lake: Lake
 ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
-    """Features of active customers now against those that the champion learnt from."""
+    """Features of active customers now against those that the first champion learnt from."""
     from ml.drift import drift_report
 
     values = settings()
-    champion = Registry(values).champion("churn")
+    registry = Registry(values)
+    champion = next(filter(None, map(registry.champion, TASKS)), None)
     if champion is None:
         yield dg.MaterializeResult(metadata={"compared": False, "reason": "no model yet"})
         yield drift_within(None, values.drift_threshold)

@@ -69,6 +69,9 @@ def customer_scores(
     deps=[
         SCORES,
         HISTORY,
+        ["marts", "response_scores"],
+        ["marts", "session_intent"],
+        ["marts", "category_scores"],
         ["marts", "kpi_daily"],
         ["marts", "kpi_daily_by"],
         ["marts", "journey_steps"],

@@ -3,6 +3,7 @@
 import dagster as dg
 import duckdb
 
+from ml.tasks import TASKS
 from orchestration.lake import Lake
 
 SCORES = dg.AssetKey(["marts", "customer_scores"])
@@ -17,7 +18,7 @@ def one_score_per_customer(lake: Lake) -> dg.AssetCheckResult:
 
 @dg.asset_check(asset=SCORES, blocking=True)
 def scores_are_probabilities(lake: Lake) -> dg.AssetCheckResult:
-    """Churn and purchase lie within 0 and 1; values and their intervals are possible."""
+    """Probabilities lie within 0 and 1; values and their intervals are possible."""
     with lake.reader(latest=True) as connection:
         return check_scores_are_probabilities(connection)
 
@@ -60,15 +61,16 @@ def check_scores_are_probabilities(connection: duckdb.DuckDBPyConnection) -> dg.
     An interval rises from at least 0. The expected value may lie outside it: it is a mean, which
     a few large purchases can lift above what nine customers in ten spend.
     """
+    outside_any = " or ".join(
+        f"not coalesce({task.score_column} between 0 and 1, true)"
+        for task in TASKS.values()
+        if task.is_binary
+    )
     outside, impossible, crossed = _row(
         connection,
-        """
+        f"""
         select
-            count(*) filter (
-                where
-                    not coalesce(churn_probability between 0 and 1, true)
-                    or not coalesce(purchase_probability between 0 and 1, true)
-            ),
+            count(*) filter (where {outside_any}),
             count(*) filter (
                 where expected_value < 0 or isnan(expected_value) or isinf(expected_value)
             ),

@@ -20,7 +20,7 @@ spine as (
     from instants
     inner join {{ ref('int_customer_days') }} as days
         on
-            instants.as_of >= days.last_at
+            instants.as_of > days.last_at
             and {{ days_between('days.last_at', 'instants.as_of') }} < instants.population_days
     where days.events > 0 or days.orders > 0
 

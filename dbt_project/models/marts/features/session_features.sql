@@ -1,0 +1,87 @@
+{{ config(materialized='view') }}
+
+-- Sessions that a next event would still extend, as of the clock. Computed when it is read.
+
+with clock as (
+
+    select as_of from {{ source('ops', 'clock') }}
+
+),
+
+sessions as (
+
+    select
+        sessions.session_id,
+        sessions.visitor_key,
+        sessions.customer_key,
+        sessions.started_at,
+        sessions.ended_at,
+        clock.as_of
+    from {{ ref('int_sessions') }} as sessions
+    cross join clock
+    where
+        sessions.ended_at <= clock.as_of
+        and sessions.ended_at >= clock.as_of - {{ session_gap() }}
+        and sessions.channel_group not in ('store', 'call')
+        and not sessions.is_bot
+
+),
+
+{{ events_of_sessions("(select min(open.started_at) from sessions as open)") }},
+
+ranked_events as (
+
+    select
+        *,
+        row_number() over (
+            partition by session_id
+            order by occurred_at desc, event_id desc
+        ) as place
+    from session_events
+
+),
+
+points as (
+
+    select
+        sessions.session_id as point_id,
+        sessions.session_id,
+        sessions.visitor_key,
+        newest.anonymous_key as device_key,
+        sessions.as_of as observed_at,
+        newest.ref_key is not null or coalesce(newest.linked_at <= sessions.as_of, false)
+            as is_known
+    from sessions
+    inner join ranked_events as newest on sessions.session_id = newest.session_id
+    where newest.place = 1
+
+),
+
+features as (
+
+    {{ session_features('points', 'session_events', 'device_days') | indent(4) }}
+
+),
+
+final as (
+
+    select
+        -- ids
+        sessions.session_id,
+        sessions.visitor_key,
+        sessions.customer_key,
+
+        -- times
+        sessions.started_at,
+        sessions.as_of,
+
+        -- features
+        {%- for name in session_feature_names() %}
+        features.{{ name }}{% if not loop.last %},{% endif %}
+        {%- endfor %}
+    from sessions
+    inner join features on sessions.session_id = features.point_id
+
+)
+
+select * from final

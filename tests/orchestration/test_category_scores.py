@@ -1,0 +1,88 @@
+"""Each customer's categories, the likeliest first."""
+
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pytest
+
+from ml.category import CATEGORY
+from ml.category_rows import labelled_categories
+from ml.classifier import train
+from orchestration.category_scores import score_categories
+from orchestration.defs.category.checks import check_categories_are_ranked
+from orchestration.models import Champion, FeaturesGone
+from orchestration.registry import Version
+from tests.ml.test_category import pairs
+
+NOW = datetime(2024, 7, 1)
+
+
+@pytest.fixture(scope="module")
+def champion() -> Champion:
+    frame, horizon_days = labelled_categories(pairs(120), pd.Timestamp(NOW))
+    model = train(frame, CATEGORY, horizon_days=horizon_days, num_threads=1)
+    return Champion(Version("category", 3, Path("."), {}), model, {})
+
+
+def rows_now() -> pd.DataFrame:
+    rows = pairs(40, seed=2)
+    return rows[rows["as_of"] == rows["as_of"].max()].drop(columns="label")
+
+
+def hold(writer: duckdb.DuckDBPyConnection, scores: pd.DataFrame) -> None:
+    writer.register("made", scores)
+    writer.execute("delete from marts.category_scores")
+    writer.execute("insert into marts.category_scores by name select * from made")
+
+
+def test_every_customer_has_each_category_once_and_the_likeliest_first(
+    champion: Champion, writer: duckdb.DuckDBPyConnection
+) -> None:
+    scores = score_categories(rows_now(), champion, NOW, threads=1)
+    assert len(scores) == 120
+    assert set(scores["model_version"]) == {"category:3"}
+    assert scores.groupby("customer_key")["rank"].apply(sorted).map(lambda r: r == [1, 2, 3]).all()
+    best = scores.loc[scores.groupby("customer_key")["probability"].idxmax()]
+    assert (best["rank"] == 1).all()
+    hold(writer, scores)
+    assert check_categories_are_ranked(writer).passed
+
+
+def test_order_of_rows_does_not_matter_and_ties_go_by_name(champion: Champion) -> None:
+    rows = rows_now()
+    once = score_categories(rows, champion, NOW, threads=1)
+    again = score_categories(rows.sample(frac=1, random_state=1), champion, NOW, threads=1)
+    pd.testing.assert_frame_equal(once.reset_index(drop=True), again.reset_index(drop=True))
+    alike = rows.assign(**dict.fromkeys(champion.model.features, 1.0))
+    tied = score_categories(alike, champion, NOW, threads=1)
+    assert (
+        tied.groupby("customer_key")["category"]
+        .apply(list)
+        .map(lambda names: names == sorted(names))
+        .all()
+    )
+    assert score_categories(rows.head(0), champion, NOW, threads=1).empty
+
+
+def test_the_check_fails_on_what_is_out_of_order(
+    champion: Champion, writer: duckdb.DuckDBPyConnection
+) -> None:
+    sound = score_categories(rows_now(), champion, NOW, threads=1)
+    swapped = sound.assign(rank=4 - sound["rank"])
+    for wrong in (
+        swapped,
+        sound.assign(probability=1.2),
+        pd.concat([sound, sound.head(1)]),
+        sound[sound["rank"] > 1],
+    ):
+        hold(writer, wrong)
+        assert not check_categories_are_ranked(writer).passed
+    hold(writer, sound.head(0))
+    assert check_categories_are_ranked(writer).passed
+
+
+def test_a_champion_whose_features_are_gone_says_so(champion: Champion) -> None:
+    with pytest.raises(FeaturesGone, match=r"marts\.category_features .* has no category_line"):
+        score_categories(rows_now().drop(columns="category_line_share"), champion, NOW, threads=1)
