@@ -3,7 +3,7 @@
 Where rows are many, both come from a date that chose nothing and taught nothing before; the level
 counts there with a weight, beside that of the newest labelled dates, because base rates move with
 the season and a single date has moods. Where rows are few the slope comes from the validation
-date. What was measured, and why isotonic regression stays out, is in docs/adr/0011.
+date. What was measured, and why isotonic regression stays out, is in docs/adr/0012.
 """
 
 from __future__ import annotations
