@@ -75,12 +75,33 @@ class LinearModel:
 
     def raw(self, matrix: Array) -> Array:
         """Linear predictor of a matrix of shape (n, k): float array, shape (n,)."""
-        found = np.empty(len(matrix))
+        found = np.full(len(matrix), self.intercept)
         for start in range(0, len(matrix), CHUNK_ROWS):
             part = slice(start, start + CHUNK_ROWS)
-            np.dot(self.preparation.apply(matrix[part]), self.coefficients, out=found[part])
-        found += self.intercept
+            self._add(np.array(matrix[part].T, order="C"), found[part])
         return found
+
+    def _add(self, columns: Array, total: Array) -> None:
+        """Add each feature's share, column by column as `Preparation.apply` prepares it."""
+        p, k = self.preparation, len(columns)
+        indicators = np.clip((np.array([[0.0], [1.0]]) - p.mean[k:]) / p.scale[k:], -LIMIT, LIMIT)
+        known, unknown = indicators * self.coefficients[k:]
+        indicator_of = np.cumsum(p.has_nulls) - 1
+        for feature, column in enumerate(columns):
+            null = np.isnan(column)
+            np.copyto(column, p.median[feature], where=null)
+            if p.is_skewed[feature]:
+                np.maximum(column, 0, out=column)
+                np.log1p(column, out=column)
+            column -= p.mean[feature]
+            column /= p.scale[feature]
+            np.maximum(column, -LIMIT, out=column)
+            np.minimum(column, LIMIT, out=column)
+            column *= self.coefficients[feature]
+            total += column
+            if p.has_nulls[feature]:
+                place = indicator_of[feature]
+                total += np.where(null, unknown[place], known[place])
 
     def contributions(self, matrix: Array) -> Array:
         """Additive share of each feature against the mean customer: shape (n, k).
