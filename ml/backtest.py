@@ -18,7 +18,7 @@ from ml.blend import Link
 from ml.classifier import judge
 from ml.importance import Stability, importance_table, stability
 from ml.intervals import clusters_of
-from ml.parameters import DEFAULTS, Parameters
+from ml.parameters import Parameters
 from ml.resampling import resample
 from ml.splits import NotEnoughHistory, as_of_dates, split_by_time
 from ml.task import Question
@@ -95,7 +95,7 @@ def backtest(
     *,
     horizon_days: int,
     features: Sequence[str] | None = None,
-    parameters: Parameters = DEFAULTS,
+    parameters: Parameters | None = None,
     origins: int = 4,
     most_rows: int = 200_000,
     seed: int = 0,

@@ -25,7 +25,7 @@ from ml.blend import inverse_link
 from ml.event_task import EventTask
 from ml.hurdle import Scorer
 from ml.labelled_rows import LabelledRows, take
-from ml.parameters import DEFAULTS, Learner, Parameters
+from ml.parameters import Learner, Parameters, default_parameters
 from ml.plausibility import feature_power
 from ml.recipe import Recipe, learn, learn_known
 from ml.task import Question, Task
@@ -62,7 +62,7 @@ def train(
     *,
     horizon_days: int,
     features: Sequence[str] | None = None,
-    parameters: Parameters = DEFAULTS,
+    parameters: Parameters | None = None,
     seed: int = 0,
     num_threads: int = 2,
     min_rows: int = 100,
@@ -80,7 +80,7 @@ def train(
         Length of the label window in days.
     features : sequence of str, optional
         Default: every column but the key, the date and the label.
-    parameters : Parameters
+    parameters : Parameters, optional
         What is free in how the model is fitted.
     seed, num_threads, min_rows : int
         Seed of everything random; threads of LightGBM; fewest rows for each part of the split.
@@ -93,6 +93,7 @@ def train(
     ------
     NotEnoughHistory, FeatureError, ValueError
     """
+    parameters = parameters or default_parameters(task)
     judgement = judge(
         frame,
         task,
@@ -149,7 +150,7 @@ def judge(
     *,
     horizon_days: int,
     features: Sequence[str] | None = None,
-    parameters: Parameters = DEFAULTS,
+    parameters: Parameters | None = None,
     seed: int = 0,
     num_threads: int = 2,
     min_rows: int = 100,
@@ -164,6 +165,7 @@ def judge(
     Judgement
     """
     rows = LabelledRows.of(frame, task, horizon_days, features, min_rows=min_rows)
+    parameters = parameters or default_parameters(task)
     learner = Learner.of(parameters, rows.features, task.directions, seed, num_threads)
     recipe, judged = learn_known(rows, task.link, learner)
     predictions = _test_predictions(rows, recipe, judged, task, num_threads)

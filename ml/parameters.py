@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import asdict, dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ml.task import Question
 
 LEAF_ROWS = (10, 200)
 LEAF_L2 = (1.0, 50.0)
@@ -84,6 +87,11 @@ class Parameters:
 
 
 DEFAULTS = Parameters()
+
+
+def default_parameters(task: Question) -> Parameters:
+    """The defaults, held to the directions of a task where that is its own default."""
+    return replace(DEFAULTS, is_monotone=task.keeps_directions)
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from ml.backtest import choose_origins, draw_customers
 from ml.blend import Link, inverse_link
 from ml.intervals import Difference, bootstrap_weights
 from ml.labelled_rows import LabelledRows
-from ml.parameters import DEFAULTS, Learner, Parameters
+from ml.parameters import Learner, Parameters, default_parameters
 from ml.recipe import learn_known
 from ml.search_result import Budget, SearchResult
 from ml.splits import NotEnoughHistory, as_of_dates
@@ -122,6 +122,7 @@ def search(
     FeatureError, ValueError
         See `ml.classifier.train`.
     """
+    defaults = default_parameters(task)
     known, cutoff = known_before_test(frame, horizon_days)
     inner = _inner_origins(known, horizon_days, origins, min_rows, task)
     drawn = draw_customers(known, most_rows, seed)
@@ -143,12 +144,12 @@ def search(
         return float(np.mean([losses(parameters, at).mean() for at in rows[:-1]]))
 
     def gain(parameters: Parameters, origins: Sequence[LabelledRows]) -> Difference:
-        less = np.concatenate([losses(DEFAULTS, at) - losses(parameters, at) for at in origins])
+        less = np.concatenate([losses(defaults, at) - losses(parameters, at) for at in origins])
         keys = np.concatenate([at.frame.loc[at.test, "customer_key"] for at in origins])
         return mean_interval(less, keys, seed)
 
-    trials, found = _study(loss, task.link, budget, seed, log)
-    is_new = found != DEFAULTS
+    trials, found = _study(loss, defaults, task.link, budget, seed, log)
+    is_new = found != defaults
     dates = [str(origin.date()) for origin in inner]
     return SearchResult(
         kind=task.name,
@@ -226,7 +227,12 @@ def _inner_origins(
 
 
 def _study(
-    loss: Callable[[Parameters], float], link: Link, budget: Budget, seed: int, log: Log
+    loss: Callable[[Parameters], float],
+    defaults: Parameters,
+    link: Link,
+    budget: Budget,
+    seed: int,
+    log: Log,
 ) -> tuple[pd.DataFrame, Parameters]:
     import optuna
 
@@ -235,14 +241,14 @@ def _study(
 
     def objective(trial: Trial) -> float:
         drawn: dict[str, Any] = {name: scope.suggest(trial, name) for name, scope in space.items()}
-        found = loss(replace(DEFAULTS, **drawn))
+        found = loss(replace(defaults, **drawn))
         log(f"trial {trial.number}: loss {found:.5f}")
         return found
 
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed))
-    study.enqueue_trial({name: getattr(DEFAULTS, name) for name in space})
+    study.enqueue_trial({name: getattr(defaults, name) for name in space})
     study.optimize(objective, n_trials=budget.trials, timeout=budget.seconds)
     records: list[dict[str, Any]] = [
         {"trial": trial.number, "loss": trial.value, **trial.params} for trial in study.trials
     ]
-    return pd.DataFrame(records), replace(DEFAULTS, **study.best_params)
+    return pd.DataFrame(records), replace(defaults, **study.best_params)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import pandas as pd
 
@@ -62,6 +62,11 @@ class SearchResult:
     gain: Difference
 
     @property
+    def defaults(self) -> Parameters:
+        """What the search began with; directions are not searched."""
+        return replace(DEFAULTS, is_monotone=self.found.is_monotone)
+
+    @property
     def is_adopted(self) -> bool:
         """Whether what was found is clearly better than the defaults, where chosen and later."""
         return self.choosing_gain.verdict == self.gain.verdict == "better"
@@ -69,10 +74,12 @@ class SearchResult:
     @property
     def parameters(self) -> Parameters:
         """What to train with: what was found if it is adopted, else the defaults."""
-        return self.found if self.is_adopted else DEFAULTS
+        return self.found if self.is_adopted else self.defaults
 
     def __str__(self) -> str:
         """Say it in one line."""
+        if self.found == self.defaults:
+            return f"{self.kind}: {len(self.trials)} trials, none better than the defaults"
         verdict = "adopted" if self.is_adopted else "the defaults stay"
         where, later = (
             f"{gain.value:+.4f} ({gain.low:+.4f} to {gain.high:+.4f})"

@@ -32,6 +32,9 @@ class Question:
     directions : mapping of str to {1, -1}
         Features of which the business knows that the prediction never falls (1) or never rises
         (-1) with them, all else equal.
+    keeps_directions : bool
+        Whether its models are held to them unless told otherwise: only where that was measured to
+        cost no accuracy (docs/adr/0013).
     """
 
     name: str
@@ -40,6 +43,7 @@ class Question:
     meaning: str
     positive: str = ""
     directions: Mapping[str, Literal[1, -1]] = field(default_factory=dict)
+    keeps_directions: bool = False
 
     @property
     def link(self) -> Link:

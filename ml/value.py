@@ -22,11 +22,7 @@ VALUE = Task(
         "The gross spend expected of a customer who bought in the last {population} days, within "
         "the {horizon} days from the as-of date on, in the currency of the orders."
     ),
-    directions={
-        "days_since_last_order": -1,
-        "order_days_90d": 1,
-        "order_days_365d": 1,
-        "revenue_90d": 1,
-        "revenue_365d": 1,
-    },
+    # not recency: who has just bought may need nothing for a while
+    directions={"order_days_365d": 1, "revenue_365d": 1, "revenue_total": 1},
+    keeps_directions=True,
 )

@@ -167,8 +167,9 @@ def train_task(
         )
         if horizon_days is None:
             raise NotEnoughHistory("there is no labelled customer yet")
-        parameters, source = parameters_for(task.name, frame, horizon_days, registry, log)
-        parameters = replace(parameters, is_monotone=values.monotone)
+        parameters, source = parameters_for(task, frame, horizon_days, registry, log)
+        if values.monotone is not None:
+            parameters = replace(parameters, is_monotone=values.monotone)
         trained = train(
             frame,
             task,

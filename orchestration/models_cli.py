@@ -10,7 +10,6 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from ml.parameters import DEFAULTS
 from ml.tasks import QUESTIONS, TASKS
 from orchestration.lake import Lake, LakeNotFound, SnapshotGone
 from orchestration.registry import NoSuchVersion, Registry, Version
@@ -87,7 +86,7 @@ def search(
         version, found = search_task(TASKS[task], Lake.from_settings(), values, budget, typer.echo)
     typer.echo(f"{version.label}, {found}")
     for name, value in found.found.to_dict().items():
-        typer.echo(f"  {name}: {value} (default {DEFAULTS.to_dict()[name]})")
+        typer.echo(f"  {name}: {value} (default {found.defaults.to_dict()[name]})")
 
 
 def print_versions(console: Console, registry: Registry) -> None:

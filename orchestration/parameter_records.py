@@ -9,8 +9,9 @@ from typing import Any
 
 import pandas as pd
 
-from ml.parameters import DEFAULTS, Parameters
+from ml.parameters import Parameters, default_parameters
 from ml.search_result import SearchResult
+from ml.task import Question
 from orchestration.registry import Registry
 
 RECORD = "search.json"
@@ -22,27 +23,27 @@ def record_name(task: str) -> str:
 
 
 def parameters_for(
-    task: str, frame: pd.DataFrame, horizon_days: int, registry: Registry, log: Any
+    task: Question, frame: pd.DataFrame, horizon_days: int, registry: Registry, log: Any
 ) -> tuple[Parameters, str]:
     """What to train with, and where it is from: the newest search, or the defaults.
 
     A search is passed over, with a word in the log, where it was for another horizon, or knew
     labels after the test cutoff of this training.
     """
-    version = registry.newest(record_name(task))
+    version = registry.newest(record_name(task.name))
     if version is None:
-        return DEFAULTS, "defaults"
+        return default_parameters(task), "defaults"
     found = SearchResult.from_json((version.folder / RECORD).read_text(encoding="utf-8"))
     if found.horizon_days != horizon_days:
         log.warning(
             f"{version.label} is passed over: it searched for a horizon of {found.horizon_days} "
             f"days, not {horizon_days}; run search_job again"
         )
-        return DEFAULTS, "defaults"
+        return default_parameters(task), "defaults"
     if pd.Timestamp(found.cutoff) > frame["as_of"].max():
         log.warning(
             f"{version.label} is passed over: it knew labels until {found.cutoff}, after the test "
             f"cutoff {frame['as_of'].max():%Y-%m-%d}"
         )
-        return DEFAULTS, "defaults"
+        return default_parameters(task), "defaults"
     return found.parameters, version.label if found.is_adopted else f"defaults ({version.label})"

@@ -132,7 +132,8 @@ def predict_features(
     matrix = feature_matrix(features, names) if names else np.empty((len(features), 0))
     for name, task in TASKS.items():
         if answering(task, champions) is not None:
-            found[task.score_column] = found[TASKS[task.same_as].score_column]
+            found[task.score_column] = found[TASKS[task.same_as].score_column].copy()
+            continue
         if name not in champions:
             continue
         model = champions[name].model

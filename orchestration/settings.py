@@ -43,7 +43,7 @@ class Settings(BaseSettings):
     plausible_skill: float = Field(default=0.95, ge=0.5, le=1)
     evaluation_origins: int = Field(default=4, ge=1)
     evaluation_rows: int = Field(default=200_000, ge=1_000)
-    monotone: bool = False
+    monotone: bool | None = None
     search_trials: int = Field(default=40, ge=1)
     search_seconds: float = Field(default=600, gt=0)
     search_rows: int = Field(default=100_000, ge=1_000)

@@ -210,7 +210,7 @@ def _order(customer: str, reference: str, at: datetime) -> list[Row]:
 def _messages(chance: Random, customer: str) -> list[Row]:
     rows: list[Row] = []
     for number in range(8):
-        sent_at = START + timedelta(days=3 * number, hours=7, minutes=chance.randrange(60))
+        sent_at = START + timedelta(days=3 * number, minutes=chance.randrange(360, 600))
         campaign = f"campaign {number % 5}"
         message = {
             "message_ref": f"{customer} {number}",

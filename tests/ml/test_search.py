@@ -74,6 +74,7 @@ def test_time_ends_a_search_but_never_before_the_defaults(small: pd.DataFrame) -
     assert len(hurried.trials) == 1
     assert hurried.found == DEFAULTS
     assert not hurried.is_adopted
+    assert str(hurried) == "churn: 1 trials, none better than the defaults"
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from ml.churn import CHURN
 from ml.intervals import Difference
 from ml.parameters import DEFAULTS, Parameters
 from ml.search_result import Budget, SearchResult
+from ml.value import VALUE
 from orchestration.cli import app
 from orchestration.definitions import defs
 from orchestration.parameter_records import RECORD, parameters_for, record_name
@@ -102,7 +103,7 @@ def test_a_search_for_another_horizon_or_of_a_later_time_is_passed_over(
 
     def taken() -> tuple[Parameters, str]:
         with caplog.at_level(logging.WARNING):
-            return parameters_for("churn", frame, HORIZON, room.registry, LOG)
+            return parameters_for(CHURN, frame, HORIZON, room.registry, LOG)
 
     keep(room, searched, horizon_days=90)
     assert taken() == (DEFAULTS, "defaults")
@@ -112,7 +113,10 @@ def test_a_search_for_another_horizon_or_of_a_later_time_is_passed_over(
     assert "knew labels until 2024-05-20, after the test cutoff 2024-04-22" in caplog.text
     keep(room, searched, cutoff=str(DATES[-1].date()))
     assert taken() == (OTHER, "churn_parameters:4")
-    assert parameters_for("value", frame, HORIZON, room.registry, LOG) == (DEFAULTS, "defaults")
+    assert parameters_for(VALUE, frame, HORIZON, room.registry, LOG) == (
+        replace(DEFAULTS, is_monotone=True),
+        "defaults",
+    )
 
 
 def test_the_command_searches_and_refuses_by_name(room: ModelRoom) -> None:

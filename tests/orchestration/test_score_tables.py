@@ -13,6 +13,7 @@ from ml.classifier import train
 from ml.inactivity import INACTIVITY
 from ml.propensity import PURCHASE
 from ml.reasons import typical_values
+from ml.tasks import TASKS
 from ml.value import VALUE
 from orchestration.models import Champion
 from orchestration.registry import Version
@@ -118,6 +119,12 @@ def test_a_model_of_its_own_scores_where_purchase_looks_elsewhere(buying: Champi
     scores = scored(champions)
     assert scores["purchase_7d_probability"].notna().any()
     assert scores["purchase_30d_probability"].isna().all()
+    # one that was trained before purchase looked so far is not asked any more
+    alone = {"purchase": looking_ahead(buying, 7, "purchase")}
+    stale = replace(champions["purchase_7d"].model, horizon_days=90)
+    older = {**alone, "purchase_7d": replace(champions["purchase_7d"], model=stale)}
+    columns = [task.score_column for task in TASKS.values()]
+    pd.testing.assert_frame_equal(scored(older)[columns], scored(alone)[columns])
 
 
 def test_inactivity_speaks_of_visitors_and_explains_whom_nothing_else_does(

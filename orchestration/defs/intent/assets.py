@@ -15,7 +15,13 @@ intent_model = model_asset(INTENT, ("session_feature_history",))
 
 @dg.asset(
     key=["marts", "session_intent"],
-    deps=["intent_model", ["marts", "session_features"]],
+    # the tables beneath the view, too: a batch does not run views
+    deps=[
+        "intent_model",
+        ["marts", "session_features"],
+        ["intermediate", "int_sessions"],
+        ["intermediate", "int_customer_days"],
+    ],
     group_name="scores",
     kinds={"lightgbm", "ducklake"},
     owners=["team:data-science"],

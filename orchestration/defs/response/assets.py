@@ -15,7 +15,13 @@ response_model = model_asset(RESPONSE, ("message_feature_history", "message_cust
 
 @dg.asset(
     key=["marts", "response_scores"],
-    deps=["response_model", ["marts", "message_features"], ["marts", "customer_features"]],
+    # the tables beneath the view, too: a batch does not run views
+    deps=[
+        "response_model",
+        ["marts", "message_features"],
+        ["marts", "customer_features"],
+        ["marts", "customers"],
+    ],
     group_name="scores",
     kinds={"lightgbm", "ducklake"},
     owners=["team:data-science"],
