@@ -21,7 +21,7 @@ def draw_rows(rows: pd.DataFrame, count: int, rng: np.random.Generator) -> pd.Da
     Nulls, zeros and counts stay as they are, and so does how features hang together.
     """
     drawn = rows.iloc[rng.integers(0, len(rows), count)].reset_index(drop=True)
-    for name in drawn.columns[drawn.dtypes == float]:
+    for name in drawn.select_dtypes("float").columns:
         some = drawn[name].iloc[:LOOKED_AT].dropna()
         if (some != np.floor(some)).any():
             noise = rng.standard_normal(count, dtype=np.float32)
