@@ -11,6 +11,7 @@ import pandas as pd
 KEYS = ("customer_key", "as_of")
 STEP_DAYS, HORIZON_DAYS = 14, 90
 JITTER = 0.05
+LOOKED_AT = 10_000
 NEWEST = pd.Timestamp("2026-09-16")
 
 
@@ -20,9 +21,9 @@ def draw_rows(rows: pd.DataFrame, count: int, rng: np.random.Generator) -> pd.Da
     Nulls, zeros and counts stay as they are, and so does how features hang together.
     """
     drawn = rows.iloc[rng.integers(0, len(rows), count)].reset_index(drop=True)
-    for name in rows.columns:
-        known = rows[name].dropna() if rows[name].dtype == float else rows[name].iloc[:0]
-        if len(known) and (known != np.floor(known)).any():
+    for name in drawn.select_dtypes("float").columns:
+        some = drawn[name].iloc[:LOOKED_AT].dropna()
+        if (some != np.floor(some)).any():
             noise = rng.standard_normal(count, dtype=np.float32)
             drawn[name] *= np.exp(JITTER * noise).astype(float)
     return drawn
