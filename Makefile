@@ -17,11 +17,16 @@ demo: setup .venv/.$(DATASET)
 evaluate: setup .venv/.$(DATASET)
 	$(BIN)/shoal evaluate --dataset $(DATASET) $(if $(DATA),--data "$(DATA)") --customers $(CUSTOMERS) --events $(EVENTS)
 
-test: setup-dev lint
+test: checks
 	$(PYTEST) tests -m "not slow" --hypothesis-profile=ci
 
-test-all: setup-dev lint
+test-all: checks
 	$(PYTEST) tests
+
+# the linters side by side: types and SQL take a minute each on one core
+.PHONY: checks
+checks: setup-dev
+	$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint
 
 dev: setup
 	$(BIN)/shoal dev --port $(PORT)
@@ -29,11 +34,17 @@ dev: setup
 bench: setup
 	$(BIN)/python -m tests.benchmarks
 
-lint: setup-dev lint-sql
+lint: lint-style lint-types lint-sql
+
+.PHONY: lint-style
+lint-style: setup-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook --baseline .secrets.baseline
+
+.PHONY: lint-types
+lint-types: setup-dev
+	$(BIN)/mypy
 
 # dbt renders the models, so their lake has to be there
 .PHONY: lint-sql
