@@ -200,7 +200,8 @@ def _visits(chance: Random, customer: str, browser: str) -> list[Row]:
 
 def _order(customer: str, reference: str, at: datetime) -> list[Row]:
     order = {"order_ref": reference, "batch_id": 1}
-    line = {"line_number": 1, "product_ref": "cup", "quantity": 1.0, "unit_price": 9.0}
+    price = 4.0 + int(reference[-1])
+    line = {"line_number": 1, "product_ref": "cup", "quantity": 1.0, "unit_price": price}
     return [
         ("orders", {**order, "customer_ref": customer, "ordered_at": at, "status": "completed"}),
         ("order_lines", {**order, **line, "discount": 1.0}),
