@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ml.forest import Forest, NotSmall
+from ml.forest import CHUNK_ROWS, Forest, NotSmall
 from ml.linear import LinearModel
 from ml.matrix import feature_matrix
 
@@ -75,16 +75,18 @@ class BlendModel:
         """Calibrated scores on the scale of the link: shape (n, k) to (n,)."""
         if not len(matrix):
             return np.empty(0)
-        mixed = blend(
-            self._tree_scores(matrix, num_threads), self.linear.raw(matrix), self.tree_share
-        )
-        return self.slope * mixed + self.intercept
-
-    def _tree_scores(self, matrix: Array, num_threads: int) -> Array:
-        if self.forest is not None:
-            return self.forest.raw(matrix)
-        found = self.booster.predict(matrix, raw_score=True, num_threads=num_threads)
-        return np.asarray(found, dtype=float)
+        if self.forest is None:
+            found = self.booster.predict(matrix, raw_score=True, num_threads=num_threads)
+            trees, straight = np.asarray(found, dtype=float), self.linear.raw(matrix)
+        else:
+            trees = np.zeros(len(matrix))
+            straight = np.full(len(matrix), self.linear.intercept)
+            for start in range(0, len(matrix), CHUNK_ROWS):
+                part = slice(start, start + CHUNK_ROWS)
+                columns = np.ascontiguousarray(matrix[part].T)
+                self.forest.add(columns, trees[part])
+                self.linear.add(columns, straight[part])
+        return self.slope * blend(trees, straight, self.tree_share) + self.intercept
 
     def predict(self, frame: pd.DataFrame, num_threads: int = 2) -> Array:
         """Score a frame.

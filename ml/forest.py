@@ -68,10 +68,11 @@ class Forest:
         total = np.zeros(len(matrix))
         for start in range(0, len(matrix), CHUNK_ROWS):
             part = slice(start, start + CHUNK_ROWS)
-            self._add(np.ascontiguousarray(matrix[part].T), total[part])
+            self.add(np.ascontiguousarray(matrix[part].T), total[part])
         return total
 
-    def _add(self, columns: Array, total: Array) -> None:
+    def add(self, columns: Array, total: Array) -> None:
+        """Add the leaves of some rows, given as features of shape (k, n), to n totals."""
         right = np.empty(len(total), dtype=bool)
         answer = right.view(np.uint8)
         answers = np.empty(len(total), dtype=np.uint8)

@@ -78,16 +78,21 @@ class LinearModel:
         found = np.full(len(matrix), self.intercept)
         for start in range(0, len(matrix), CHUNK_ROWS):
             part = slice(start, start + CHUNK_ROWS)
-            self._add(np.array(matrix[part].T, order="C"), found[part])
+            self.add(np.ascontiguousarray(matrix[part].T), found[part])
         return found
 
-    def _add(self, columns: Array, total: Array) -> None:
-        """Add each feature's share, column by column as `Preparation.apply` prepares it."""
+    def add(self, columns: Array, total: Array) -> None:
+        """Add the share of each feature, shape (k, n), to n totals.
+
+        Column by column, as `Preparation.apply` prepares it.
+        """
         p, k = self.preparation, len(columns)
         indicators = np.clip((np.array([[0.0], [1.0]]) - p.mean[k:]) / p.scale[k:], -LIMIT, LIMIT)
         known, unknown = indicators * self.coefficients[k:]
         indicator_of = np.cumsum(p.has_nulls) - 1
-        for feature, column in enumerate(columns):
+        column = np.empty(len(total))
+        for feature, values in enumerate(columns):
+            np.copyto(column, values)
             null = np.isnan(column)
             np.copyto(column, p.median[feature], where=null)
             if p.is_skewed[feature]:

@@ -18,14 +18,15 @@ NEWEST = pd.Timestamp("2026-09-16")
 def draw_rows(rows: pd.DataFrame, count: int, rng: np.random.Generator) -> pd.DataFrame:
     """Draw rows with replacement; what is not counted in whole numbers varies a little.
 
-    Nulls, zeros and counts stay as they are, and so does how features hang together.
+    Nulls, zeros, counts and days since something stay as they are; all else of a row varies by
+    one factor.
     """
     drawn = rows.iloc[rng.integers(0, len(rows), count)].reset_index(drop=True)
+    factor = np.exp(JITTER * rng.standard_normal(count))
     for name in drawn.select_dtypes("float").columns:
         some = drawn[name].iloc[:LOOKED_AT].dropna()
-        if (some != np.floor(some)).any():
-            noise = rng.standard_normal(count, dtype=np.float32)
-            drawn[name] *= np.exp(JITTER * noise).astype(float)
+        if not name.startswith("days_since_") and (some != np.floor(some)).any():
+            drawn[name] *= factor
     return drawn
 
 
