@@ -5,6 +5,7 @@ from datetime import datetime
 import duckdb
 import pytest
 
+from ml.tasks import TASKS
 from orchestration.defs.ingestion.checks import (
     check_every_row_is_accounted_for,
     check_few_rows_are_rejected,
@@ -42,8 +43,11 @@ def add_score(
     batch: int = 1,
 ) -> None:
     connection.execute(
-        "insert into marts.customer_scores values "
-        "(?, ?, ?, 0.2, ?, 0, 30, 1, 'loyal', ['because'], 'churn:1', ?, ?)",
+        "insert into marts.customer_scores by name select "
+        "? as customer_key, ? as as_of, ? as churn_probability, 0.2 as purchase_probability, "
+        "? as expected_value, 0 as expected_value_low, 30 as expected_value_high, "
+        "0.1 as inactivity_probability, 1 as segment_id, 'loyal' as segment_name, "
+        "['because'] as top_reasons, 'churn:1' as model_versions, ? as scored_at, ? as batch_id",
         [key, NOW, churn, value, NOW, batch],
     )
 
@@ -78,9 +82,12 @@ def test_a_score_of_nobody_fails(scored: duckdb.DuckDBPyConnection) -> None:
     assert not check_one_score_per_customer(scored).passed
 
 
-@pytest.mark.parametrize("churn", [-0.01, 1.01, float("nan"), float("inf")])
-def test_what_is_no_probability_fails(scored: duckdb.DuckDBPyConnection, churn: float) -> None:
-    scored.execute("update marts.customer_scores set churn_probability = ?", [churn])
+@pytest.mark.parametrize("column", [t.score_column for t in TASKS.values() if t.is_binary])
+@pytest.mark.parametrize("wrong", [-0.01, 1.01, float("nan"), float("inf")])
+def test_what_is_no_probability_fails(
+    scored: duckdb.DuckDBPyConnection, column: str, wrong: float
+) -> None:
+    scored.execute(f"update marts.customer_scores set {column} = ?", [wrong])
     assert not check_scores_are_probabilities(scored).passed
 
 
