@@ -13,6 +13,9 @@ from orchestration.dbt_runner import DBT_PROJECT_DIR, MANIFEST
 LINEAGE = MANIFEST.with_name("column_lineage.json")
 DIALECT = "duckdb"
 
+Leaf = tuple[str, str, str]
+"""Schema, table and column."""
+
 Lineage = dict[str, dict[str, list[tuple[list[str], str]]]]
 """Per model and column: asset key and column of each source."""
 
@@ -76,8 +79,13 @@ def trace(
         if node["resource_type"] != "model":
             continue
         query = (compiled / node["original_file_path"]).read_text()
+        traced = lineage(None, query, schema=known, dialect=DIALECT, trim_selects=False)
+        seen: dict[int, frozenset[Leaf]] = {}
         found[node["name"]] = {
-            column: _leaves(lineage(column, query, schema=known, dialect=DIALECT))
+            column: [
+                ([schema, table], name)
+                for schema, table, name in sorted(_leaves(traced[column], seen))
+            ]
             for column in node["columns"]
         }
     return found
@@ -104,13 +112,22 @@ def read_column_lineage() -> Lineage:
     return content
 
 
-def _leaves(root: Any) -> list[tuple[list[str], str]]:
-    """The columns of tables at the end of a trace; a literal has none."""
+def _leaves(node: Any, seen: dict[int, frozenset[Leaf]]) -> frozenset[Leaf]:
+    """The columns of tables at the end of a trace; a literal has none.
+
+    Traces of one query share their nodes, so what is `seen` is kept.
+    """
     from sqlglot import exp
 
-    leaves = set()
-    for node in root.walk():
-        table = None if node.downstream else node.expression.find(exp.Table)
-        if table is not None and table.db:
-            leaves.add((table.db, table.name, exp.to_column(node.name).name))
-    return [([schema, table], column) for schema, table, column in sorted(leaves)]
+    if id(node) not in seen:
+        if node.downstream:
+            parts = [_leaves(each, seen) for each in node.downstream]
+            seen[id(node)] = frozenset().union(*parts)
+        else:
+            table = node.expression.find(exp.Table)
+            seen[id(node)] = (
+                frozenset({(table.db, table.name, exp.to_column(node.name).name)})
+                if table is not None and table.db
+                else frozenset()
+            )
+    return seen[id(node)]

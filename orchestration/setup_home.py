@@ -1,5 +1,6 @@
 """Set-up of what is written at run time, and the start of Dagster on it."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -32,9 +33,11 @@ def prepare(values: Settings) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(PROJECT_ROOT / "dagster.yaml", dagster_home / "dagster.yaml")
     values.pseudonym_key()
-    changed = _manifest_is_stale()
-    if changed:
+    if _manifest_is_stale():
         parse_dbt()
+    made_from = values.home / "made_from"
+    definitions = _definitions()
+    changed = not made_from.exists() or made_from.read_text() != definitions
     lake = Lake.from_settings(values)
     with lake.writer("set up") as connection:
         set_file_format(connection)
@@ -45,12 +48,12 @@ def prepare(values: Settings) -> None:
             set_clock(connection, values)
     if outdated:
         print(f"computed anew, since their columns changed: {', '.join(outdated)}")
-        build_models(lake, outdated, full_refresh=True)
-    if models:
-        build_models(lake, models)
+    if models or outdated:
+        build_models(lake, [*models, *outdated], full_refresh=bool(outdated))
     if changed or not LINEAGE.exists():
         with lake.reader(latest=True) as connection:
             write_column_lineage(connection)
+    made_from.write_text(definitions)
 
 
 def build_models(lake: Lake, names: Sequence[str], *, full_refresh: bool = False) -> None:
@@ -130,6 +133,19 @@ def _outdated_models(connection: duckdb.DuckDBPyConnection) -> list[str]:
 def _nodes(*kinds: str) -> list[dict[str, Any]]:
     nodes = json.loads(MANIFEST.read_text())["nodes"].values()
     return [node for node in nodes if node["resource_type"] in kinds]
+
+
+def _definitions() -> str:
+    """A hash of all models, seeds and macros: what the views of a home were made from.
+
+    The manifest is one for all homes of a checkout, so it cannot tell which of them is behind.
+    """
+    manifest = json.loads(MANIFEST.read_text())
+    texts = sorted(
+        [f"{key} {node['checksum']['checksum']}" for key, node in manifest["nodes"].items()]
+        + [f"{key} {macro['macro_sql']}" for key, macro in manifest["macros"].items()]
+    )
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()
 
 
 def _manifest_is_stale() -> bool:

@@ -145,6 +145,8 @@ def test_tables_of_an_earlier_version_are_computed_anew(demo: tuple[Deployment, 
     with Lake.from_settings(deployment.values).writer("test: an earlier version") as connection:
         connection.execute("alter table intermediate.int_touched_visitors drop column touched_from")
         connection.execute("alter table marts.journey_steps drop column cost")
+        connection.execute("create or replace view staging.stg_consents as select 1 as behind")
+    (deployment.values.home / "made_from").write_text("an earlier version")
     said = deployment.run(str(SHOAL), "setup")
     assert "int_touched_visitors" in said
     assert "journey_steps" in said
