@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,8 @@ import pandas as pd
 from ml.classifier import train
 from ml.reasons import typical_values
 from ml.scoring_model import ScoringModel
-from ml.segments import SegmentModel
+from ml.segment_model import SegmentModel
+from ml.segment_store import UnknownFormat, load
 from ml.splits import NotEnoughHistory, NothingToLearnFrom
 from ml.task import Question, Task
 from ml.tasks import EVENT_TASKS, QUESTIONS, TASKS
@@ -23,6 +24,7 @@ from orchestration.lake import Lake, current_snapshot, require_snapshot
 from orchestration.parameter_records import parameters_for
 from orchestration.pictures import picture, save_file
 from orchestration.registry import (
+    NoSuchVersion,
     Registry,
     Version,
     code_version,
@@ -384,8 +386,24 @@ def features_gone(champion: Champion, lost: Sequence[str], tables: Sequence[str]
 
 
 def load_segments(registry: Registry) -> tuple[Version, SegmentModel] | None:
-    """The segmentation in force, or None before the first."""
+    """The segmentation in force, or None before the first.
+
+    Raises
+    ------
+    UnknownFormat
+        It was kept by another version of Shoal.
+    """
     version = registry.champion(SEGMENTS)
-    if version is None:
-        return None
-    return version, SegmentModel.from_json((version.folder / "segments.json").read_text())
+    return None if version is None else (version, load(version.folder))
+
+
+def segments_by_label(registry: Registry, labels: Iterable[str]) -> dict[str, SegmentModel]:
+    """Earlier segmentations by the label of their version; those that are gone are left out."""
+    found = {}
+    for label in labels:
+        task, _, number = label.partition(":")
+        try:
+            found[label] = load(registry.version(task, int(number)).folder)
+        except (NoSuchVersion, UnknownFormat) as problem:
+            dg.get_dagster_logger().warning(f"{label}: {problem}")
+    return found

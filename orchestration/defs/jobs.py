@@ -24,7 +24,9 @@ TRAINING_TABLES = dg.AssetSelection.assets(
     ["marts", "category_feature_history"],
 )
 TABLES = (
-    dg.AssetSelection.groups("intermediate", "customers", "sales", "journeys", "features")
+    dg.AssetSelection.groups(
+        "intermediate", "customers", "sales", "journeys", "segments", "features"
+    )
     - TRAINING_TABLES
     - SEEDS
 )
@@ -32,6 +34,8 @@ DAILY_TABLES = dg.AssetSelection.tag("shoal/runs", "daily")
 BATCH_TABLES = TABLES - VIEWS - DAILY_TABLES
 BATCH_SCORES = dg.AssetSelection.assets(
     ["marts", "customer_segments"],
+    ["marts", "segment_moves"],
+    ["marts", "segments"],
     ["marts", "customer_scores"],
     ["marts", "score_history"],
     ["marts", "response_scores"],
@@ -44,6 +48,7 @@ EVALUATION = dg.AssetSelection.groups("evaluation")
 SEARCH = dg.AssetSelection.groups("search")
 REPORTS = dg.AssetSelection.groups("monitoring")
 SCORE_CHECKS = dg.AssetSelection.checks_for_assets(["marts", "customer_scores"])
+SEGMENT_CHECKS = dg.AssetSelection.checks_for_assets(["marts", "customer_segments"])
 CATEGORY_CHECKS = dg.AssetSelection.checks_for_assets(["marts", "category_scores"])
 WRITES = {"shoal/writes": "batch"}
 
@@ -72,12 +77,13 @@ daily_job = dg.define_asset_job(
             MATCHES | CLOCK | BATCH_TABLES | DAILY_TABLES | BATCH_SCORES | CATEGORY_SCORES
         ).without_checks()
         | SCORE_CHECKS
+        | SEGMENT_CHECKS
         | CATEGORY_CHECKS
         | REPORTS
     ),
     description=(
-        "Identity matches, journeys and attribution; every customer anew, as of now; then drift "
-        "and quality reports."
+        "Identity matches, journeys, attribution, migrations; every customer anew, as of now; then "
+        "drift and quality reports."
     ),
     config={"ops": {"dbt_tables": {"config": {"rebuild": ["customer_features"]}}}},
     tags=WRITES,
@@ -88,6 +94,7 @@ training_job = dg.define_asset_job(
     selection=(
         (CLOCK | BATCH_TABLES | TRAINING_TABLES | BATCH_SCORES | CATEGORY_SCORES).without_checks()
         | SCORE_CHECKS
+        | SEGMENT_CHECKS
         | CATEGORY_CHECKS
         | MODELS
         | REPORTS
