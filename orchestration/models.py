@@ -13,6 +13,7 @@ import pandas as pd
 from ml.classifier import train
 from ml.reasons import typical_values
 from ml.scoring_model import ScoringModel
+from ml.segment_store import load as load_segment_model
 from ml.segments import SegmentModel
 from ml.splits import NotEnoughHistory, NothingToLearnFrom
 from ml.task import Question, Task
@@ -388,4 +389,4 @@ def load_segments(registry: Registry) -> tuple[Version, SegmentModel] | None:
     version = registry.champion(SEGMENTS)
     if version is None:
         return None
-    return version, SegmentModel.from_json((version.folder / "segments.json").read_text())
+    return version, load_segment_model(version.folder)
