@@ -146,7 +146,7 @@ def register_segments(
                 "seed": values.seed,
                 "customers": len(material.features),
                 "family": model.family,
-                "features": model.space.spec.name,
+                "space": model.space.spec.name,
             },
             tags={
                 "lake_snapshot": str(material.snapshot),

@@ -1,0 +1,111 @@
+"""The families of clusterings behind one interface: fit, assign, describe.
+
+A family fits points for several settings at once (a tree is grown once and cut at each k), and
+hands back an assigner for each. The number of groups is the setting where a family takes one;
+density families find it themselves, their setting is how dense a group has to be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ml.segment_assigners import Assigner, MixtureAssigner, PrototypeAssigner
+from ml.segment_density import DBSCAN_SETTINGS, HDBSCAN_SETTINGS, fit_dbscan, fit_hdbscan
+from ml.segment_fitted import Fitted
+from ml.segment_som import fit_som
+from ml.segment_ward import fit_ward
+
+Array = npt.NDArray[np.float64]
+STARTS = 10
+"""K-means starts: fewer leave it in a local optimum that depends on the draw."""
+RIDGE = 1e-2
+"""Added to every variance of a mixture: customers with one order share the same values."""
+FULL_COVARIANCE_DIMENSIONS = 12
+
+
+@dataclass(frozen=True)
+class Family:
+    """One way to find groups.
+
+    Attributes
+    ----------
+    name, title : str
+        For machines and for people.
+    fit : callable
+        ``fit(points, settings, seed) -> list of Fitted``; points of shape (n, d), in canonical
+        order. A setting without a solution (fewer than two groups) is left out.
+    settings : tuple of float, optional
+        What to try; None: the numbers of groups.
+    rows : int
+        Most points that it is fitted on.
+    """
+
+    name: str
+    title: str
+    fit: Callable[[Array, Sequence[float], int], list[Fitted]]
+    settings: tuple[float, ...] | None
+    rows: int
+
+    def describe(self, fitted: Fitted) -> str:
+        """Say in words what was found and how new customers are placed."""
+        found = f"{self.title}, {fitted.assigner.groups} groups"
+        if self.settings is not None:
+            found += f" (setting {fitted.setting:g}, {fitted.noise:.0%} in none)"
+        if isinstance(fitted.assigner, MixtureAssigner):
+            return f"{found}; a customer belongs to the most probable one"
+        count = len(fitted.assigner.arrays()["prototypes"])
+        if count == fitted.assigner.groups:
+            return f"{found}; a customer belongs to the nearest centre"
+        return f"{found}; a customer belongs with the nearest of {count:,} known points"
+
+
+def fit_kmeans(points: Array, settings: Sequence[float], seed: int) -> list[Fitted]:
+    """K-means (Lloyd 1982) from several k-means++ starts."""
+    from sklearn.cluster import KMeans
+
+    found = []
+    for k in settings:
+        model = KMeans(n_clusters=int(k), n_init=STARTS, random_state=seed).fit(points)
+        centres = np.asarray(model.cluster_centers_, dtype=float)
+        found.append(Fitted(k, PrototypeAssigner.of(centres, np.arange(int(k)))))
+    return found
+
+
+def fit_mixture(points: Array, settings: Sequence[float], seed: int) -> list[Fitted]:
+    """Gaussian mixture by expectation maximisation, started from K-means."""
+    from sklearn.mixture import GaussianMixture
+
+    dimensions = points.shape[1]
+    full = dimensions <= FULL_COVARIANCE_DIMENSIONS
+    found = []
+    for k in settings:
+        model = GaussianMixture(
+            int(k),
+            covariance_type="full" if full else "diag",
+            reg_covar=RIDGE,
+            max_iter=200,
+            random_state=seed,
+        ).fit(points)
+        factors = np.asarray(model.precisions_cholesky_, dtype=float)
+        if not full:
+            factors = factors[:, :, None] * np.eye(dimensions)
+        assigner: Assigner = MixtureAssigner(model.means_, factors, model.weights_)
+        found.append(Fitted(k, assigner))
+    return found
+
+
+FAMILIES = {
+    family.name: family
+    for family in (
+        Family("kmeans", "K-means", fit_kmeans, None, 20_000),
+        Family("mixture", "Gaussian mixture", fit_mixture, None, 5_000),
+        Family("ward", "agglomerative (Ward)", fit_ward, None, 2_500),
+        Family("hdbscan", "HDBSCAN", fit_hdbscan, HDBSCAN_SETTINGS, 2_500),
+        Family("dbscan", "DBSCAN", fit_dbscan, DBSCAN_SETTINGS, 2_500),
+        Family("som", "self-organising map", fit_som, None, 5_000),
+    )
+}
