@@ -10,12 +10,16 @@
 5. Of the Pareto set, those with a stability of at least ``least_stability`` (all within .05 of the
    most stable where none reaches it) and a usefulness of at least ``useful_share`` of the best of
    these stay; the highest silhouette of them is chosen.
+6. What is in force (``incumbent``: family and number of groups) stays although another is chosen,
+   where it would stay in 5 too and its silhouette is at most ``incumbent_margin`` lower: groups
+   that come and go with every training are of no use to people.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -62,6 +66,10 @@ class Protocol:
         The family that a deployment insists on; it is judged all the same.
     pinned_k : int, optional
         The number of groups it insists on.
+    incumbent : (str, int), optional
+        Family and number of groups in force.
+    incumbent_margin : float
+        See the module.
     """
 
     families: tuple[str, ...] = tuple(FAMILIES)
@@ -76,6 +84,8 @@ class Protocol:
     finalists: int = 2
     pinned: str | None = None
     pinned_k: int | None = None
+    incumbent: tuple[str, int] | None = None
+    incumbent_margin: float = 0.05
 
     def __post_init__(self) -> None:
         for name in (*self.families, *([self.pinned] if self.pinned else [])):
@@ -168,7 +178,10 @@ def select(
             f"{row.family} {row.k}: {row.smallest_share:.1%}" for row in table.itertuples()
         )
         raise NoSegments(f"no solution has {wanted} and little noise; smallest groups: {found}")
-    finalist = _finalists(table[eligible], protocol.finalists)
+    in_force = [
+        int(i) for i in table.index[eligible] if _is_incumbent(table.loc[i], protocol.incumbent)
+    ][:1]
+    finalist = sorted({*_finalists(table[eligible], protocol.finalists), *in_force})
     resampled = points[even_rows(len(points), protocol.stability_rows, seed)]
     for i in np.flatnonzero(table.index.isin(finalist)):
         family, setting = candidates[i].family, candidates[i].fitted.setting
@@ -182,6 +195,9 @@ def select(
     front = table.loc[pareto(table.loc[finalist])]
     table["pareto"] = table.index.isin(front.index)
     best = choose(front, protocol)
+    staying = stable_and_useful(table.loc[sorted({*front.index, *in_force})], protocol)
+    least = table.loc[best, "silhouette"] - protocol.incumbent_margin
+    best = next((i for i in in_force if staying["silhouette"].get(i, -np.inf) >= least), best)
     table["chosen"] = table.index == best
     return candidates[best].family, candidates[best].fitted, table
 
@@ -200,13 +216,22 @@ def pareto(table: pd.DataFrame) -> list[int]:
 
 def choose(front: pd.DataFrame, protocol: Protocol) -> int:
     """Index of the row of the Pareto set that the rule of this module chooses."""
+    return int(stable_and_useful(front, protocol)["silhouette"].idxmax())
+
+
+def stable_and_useful(front: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
+    """Rows that are stable enough, and of these useful enough: step 5."""
     stability = front["stability"].fillna(-1.0)
     least = min(protocol.least_stability, stability.max() - 0.05)
     stable = front[stability >= least]
     if stable["usefulness"].notna().any():
         best = stable["usefulness"].max()
         stable = stable[stable["usefulness"] >= best - (1 - protocol.useful_share) * abs(best)]
-    return int(stable["silhouette"].idxmax())
+    return stable
+
+
+def _is_incumbent(row: pd.Series[Any], incumbent: tuple[str, int] | None) -> bool:
+    return incumbent is not None and (row["family"], int(row["k"])) == incumbent
 
 
 def _candidates(

@@ -107,7 +107,11 @@ def find_segments(material: Material, registry: Registry, values: Settings, log:
     fitted = fit_segments(
         material.features,
         SPACES[values.segment_features],
-        Protocol(pinned=values.segment_family, pinned_k=values.segment_count),
+        Protocol(
+            pinned=values.segment_family,
+            pinned_k=values.segment_count,
+            incumbent=None if old is None else (old.family, old.k),
+        ),
         earlier=material.earlier,
         outcomes=material.outcomes,
         seed=values.seed,
