@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ml.segment_assigners import Assigner, MixtureAssigner, PrototypeAssigner
+from ml.segment_assigners import MixtureAssigner, PrototypeAssigner
 from ml.segment_density import DBSCAN_SETTINGS, HDBSCAN_SETTINGS, fit_dbscan, fit_hdbscan
 from ml.segment_fitted import Fitted
 from ml.segment_som import fit_som
@@ -24,7 +24,6 @@ STARTS = 10
 """K-means starts: fewer leave it in a local optimum that depends on the draw."""
 RIDGE = 1e-2
 """Added to every variance of a mixture: customers with one order share the same values."""
-FULL_COVARIANCE_DIMENSIONS = 12
 
 
 @dataclass(frozen=True)
@@ -76,24 +75,18 @@ def fit_kmeans(points: Array, settings: Sequence[float], seed: int) -> list[Fitt
 
 
 def fit_mixture(points: Array, settings: Sequence[float], seed: int) -> list[Fitted]:
-    """Gaussian mixture by expectation maximisation, started from K-means."""
+    """Mixture of diagonal Gaussians by expectation maximisation, started from K-means.
+
+    On the simulated market full covariances find its personas less well.
+    """
     from sklearn.mixture import GaussianMixture
 
-    dimensions = points.shape[1]
-    full = dimensions <= FULL_COVARIANCE_DIMENSIONS
     found = []
     for k in settings:
         model = GaussianMixture(
-            int(k),
-            covariance_type="full" if full else "diag",
-            reg_covar=RIDGE,
-            max_iter=200,
-            random_state=seed,
+            int(k), covariance_type="diag", reg_covar=RIDGE, max_iter=200, random_state=seed
         ).fit(points)
-        factors = np.asarray(model.precisions_cholesky_, dtype=float)
-        if not full:
-            factors = factors[:, :, None] * np.eye(dimensions)
-        assigner: Assigner = MixtureAssigner(model.means_, factors, model.weights_)
+        assigner = MixtureAssigner(model.means_, model.precisions_, model.weights_)
         found.append(Fitted(k, assigner))
     return found
 

@@ -23,6 +23,8 @@ ROLES = {
     "breadth": ("who fill their basket", "who buy few items at a time"),
     "variety": ("who always try new products", "who buy the same products again"),
     "discount": ("who wait for discounts", "who pay full price"),
+    "discounted": ("who often use discounts", "who seldom use discounts"),
+    "price": ("who buy dear products", "who buy cheap products"),
     "store": ("who buy in stores", "who buy online"),
     "app": ("who use the app", "who do not use the app"),
     "browsing": ("who browse a lot", "who come only to buy"),

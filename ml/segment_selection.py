@@ -22,6 +22,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ml.segment_assigners import nearest_group
+from ml.segment_columns import NoSegments
 from ml.segment_families import FAMILIES, Family
 from ml.segment_fitted import Fitted
 from ml.segment_quality import (
@@ -33,7 +34,6 @@ from ml.segment_quality import (
     usefulness,
 )
 from ml.segment_sample import even_rows
-from ml.segment_space import NoSegments
 from ml.segment_stability import Months, bootstrap_stability
 
 Array = npt.NDArray[np.float64]
@@ -193,20 +193,24 @@ def pareto(table: pd.DataFrame) -> list[int]:
     """
     known = table[[name for name in OBJECTIVES if table[name].notna().any()]]
     values = known.fillna(-np.inf).to_numpy(dtype=float)
-    as_good = (values[:, None] >= values).all(axis=2)
-    better = (values[:, None] > values).any(axis=2)
-    return [int(table.index[i]) for i in np.flatnonzero(~(as_good & better).any(axis=0))]
+    kept = []
+    for i, row in zip(table.index, values, strict=True):
+        if not ((values >= row).all(axis=1) & (values > row).any(axis=1)).any():
+            kept.append(int(i))
+    return kept
 
 
 def choose(front: pd.DataFrame, protocol: Protocol) -> int:
     """Index of the row of the Pareto set that the rule of this module chooses."""
     stability = front["stability"].fillna(-1.0)
-    least = min(protocol.least_stability, stability.max() - 0.05)
+    least = protocol.least_stability
+    if stability.max() < least:
+        least = stability.max() - 0.05
     stable = front[stability >= least]
     if stable["usefulness"].notna().any():
         best = stable["usefulness"].max()
         stable = stable[stable["usefulness"] >= best - (1 - protocol.useful_share) * abs(best)]
-    return int(stable["silhouette"].idxmax())
+    return int(stable["silhouette"].nlargest(1).index[0])
 
 
 def _candidates(

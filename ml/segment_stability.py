@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -10,10 +12,11 @@ from ml.segment_assigners import nearest_group
 from ml.segment_families import Family
 from ml.segment_quality import rand_index
 from ml.segment_sample import canonical_order, even_rows
-from ml.segment_space import NoSegments, SegmentSpace, fit_space
+from ml.segment_space import SegmentSpace, fit_space
 
 Array = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
+LEAST_CUSTOMERS = 50
+"""Fewer customers who were there in both months say nothing."""
 
 
 def bootstrap_stability(
@@ -47,8 +50,45 @@ def bootstrap_stability(
     return float(np.mean(found))
 
 
+@dataclass(frozen=True)
 class Months:
-    """Last month's features and now's of the same customers, and a space fitted on each.
+    """Last month's features and now's of the same m customers, each in the space of its month.
+
+    Attributes
+    ----------
+    now : float array, shape (m, d)
+        In canonical order.
+    earlier, now_as_earlier : float array, shape (m, d')
+        In the space fitted on the earlier features: those, and now's.
+    """
+
+    now: Array
+    earlier: Array
+    now_as_earlier: Array
+
+    def stability(self, family: Family, setting: float, seed: int) -> float:
+        """Adjusted Rand index of now's customers, placed by now's groups and by last month's.
+
+        Groups are fitted anew on each month; a family that finds none in one of them gets 0.
+        """
+        fitted = family.fit(self.now, (setting,), seed)
+        before = family.fit(self.earlier[canonical_order(self.earlier)], (setting,), seed)
+        if not fitted or not before:
+            return 0.0
+        return rand_index(
+            nearest_group(fitted[0].assigner, self.now),
+            nearest_group(before[0].assigner, self.now_as_earlier),
+        )
+
+
+def compare_months(
+    now: pd.DataFrame,
+    earlier: pd.DataFrame,
+    space: SegmentSpace,
+    rows: int = 2_500,
+    seed: int = 0,
+) -> Months | None:
+    """Put two months of the same customers side by side.
 
     Parameters
     ----------
@@ -60,49 +100,22 @@ class Months:
     rows : int
         Most customers to compare.
 
-    Raises
-    ------
-    NoSegments
-        Nobody is in both.
+    Returns
+    -------
+    Months, or None with fewer than `LEAST_CUSTOMERS` in both
     """
-
-    def __init__(
-        self,
-        now: pd.DataFrame,
-        earlier: pd.DataFrame,
-        space: SegmentSpace,
-        rows: int = 2_500,
-        seed: int = 0,
-    ) -> None:
-        for when, frame in (("now", now), ("earlier", earlier)):
-            if frame["customer_key"].duplicated().any():
-                raise ValueError(f"{when}: customers appear twice; give one row per customer")
-        keys = np.intersect1d(now["customer_key"], earlier["customer_key"])
-        here, before = (frame.set_index("customer_key").loc[keys] for frame in (now, earlier))
-        both = ~np.isnan(space.values(here)).any(axis=1)
-        both &= ~np.isnan(space.values(before)).any(axis=1)
-        here, before = here[both], before[both]
-        if not len(here):
-            raise NoSegments("nobody is in this month's features and in the earlier ones")
-        order = canonical_order(space.points(here))
-        order = order[even_rows(len(order), rows, seed)]
-        here, before = here.take(order), before.take(order)
-        past = fit_space(before, space.spec)
-        self.now = space.points(here)
-        self.earlier = past.points(before)
-        self.now_as_earlier = past.points(here)
-        self._order = canonical_order(self.earlier)
-
-    def stability(self, family: Family, setting: float, seed: int) -> float:
-        """Adjusted Rand index of now's customers, placed by now's groups and by last month's.
-
-        Groups are fitted anew on each month, from the same customers.
-        """
-        fits = [family.fit(p, (setting,), seed) for p in (self.now, self.earlier[self._order])]
-        if not all(fits):
-            return 0.0
-        placed = [
-            nearest_group(fitted[0].assigner, points)
-            for fitted, points in zip(fits, (self.now, self.now_as_earlier), strict=True)
-        ]
-        return rand_index(*placed)
+    for when, frame in (("now", now), ("earlier", earlier)):
+        if frame["customer_key"].duplicated().any():
+            raise ValueError(f"{when}: customers appear twice; give one row per customer")
+    keys = np.intersect1d(now["customer_key"], earlier["customer_key"])
+    here = now.set_index("customer_key").reindex(keys)
+    before = earlier.set_index("customer_key").reindex(keys)
+    placed = ~np.isnan(np.column_stack([space.points(here), space.points(before)])).any(axis=1)
+    here, before = here.take(np.flatnonzero(placed)), before.take(np.flatnonzero(placed))
+    if len(here) < LEAST_CUSTOMERS:
+        return None
+    order = canonical_order(space.points(here))
+    order = order[even_rows(len(order), rows, seed)]
+    here, before = here.take(order), before.take(order)
+    past = fit_space(before, space.spec)
+    return Months(space.points(here), past.points(before), past.points(here))
