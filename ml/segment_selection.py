@@ -72,7 +72,7 @@ class Protocol:
     useful_share: float = 0.9
     evaluation_rows: int = 4_000
     stability_rows: int = 2_500
-    bootstraps: int = 20
+    bootstraps: int = 10
     finalists: int = 2
     pinned: str | None = None
     pinned_k: int | None = None
@@ -170,13 +170,13 @@ def select(
         raise NoSegments(f"no solution has {wanted} and little noise; smallest groups: {found}")
     finalist = _finalists(table[eligible], protocol.finalists)
     resampled = points[even_rows(len(points), protocol.stability_rows, seed)]
-    for i in np.flatnonzero(table.index.isin(finalist)):
-        family, setting = candidates[i].family, candidates[i].fitted.setting
-        table.loc[i, "stability"] = bootstrap_stability(
-            family, setting, resampled, seed, protocol.bootstraps
-        )
+    for name, rows in table.loc[finalist].groupby("family", sort=False):
+        family, settings = FAMILIES[str(name)], rows["setting"].tolist()
+        stable = bootstrap_stability(family, settings, resampled, seed, protocol.bootstraps)
+        table.loc[rows.index, "stability"] = rows["setting"].map(stable)
         if months is not None:
-            table.loc[i, "month_stability"] = months.stability(family, setting, seed)
+            monthly = months.stability(family, settings, seed)
+            table.loc[rows.index, "month_stability"] = rows["setting"].map(monthly)
     table["eligible"] = eligible
     table["finalist"] = table.index.isin(finalist)
     front = table.loc[pareto(table.loc[finalist])]
@@ -264,9 +264,10 @@ def _cheap_figures(
 
 
 def _finalists(eligible: pd.DataFrame, count: int) -> list[int]:
-    """Index of the best silhouettes, and the most useful, of each family."""
+    """Index of the best silhouettes, and the most useful, of each family; no solution twice."""
     found: list[int] = []
-    for _, rows in eligible.groupby("family", sort=False):
+    distinct = eligible.drop_duplicates(["family", "k", "silhouette", "smallest_share"])
+    for _, rows in distinct.groupby("family", sort=False):
         found += [int(i) for i in rows["silhouette"].nlargest(count).index]
         if rows["usefulness"].notna().any():
             found.append(int(rows["usefulness"].nlargest(1).index[0]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,39 +16,48 @@ from ml.segment_sample import canonical_order, even_rows
 from ml.segment_space import SegmentSpace, fit_space
 
 Array = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 LEAST_CUSTOMERS = 50
 """Fewer customers who were there in both months say nothing."""
 
 
 def bootstrap_stability(
-    family: Family, setting: float, points: Array, seed: int, rounds: int = 20
-) -> float:
+    family: Family, settings: Sequence[float], points: Array, seed: int, rounds: int = 20
+) -> dict[float, float]:
     """Mean adjusted Rand index of fits on resamples against the fit on all points.
 
     Parameters
     ----------
+    settings : sequence of float
+        All of them are fitted on the same resamples.
     points : float array, shape (n, d)
         In canonical order. Each round draws n of them with replacement, fits, and places all.
     rounds : int
 
     Returns
     -------
-    float
-        1: the same groups every time; 0: no more alike than by chance. A resample in which the
-        family finds no groups counts 0. NaN where it finds none in all points.
+    dict of float
+        By setting. 1: the same groups every time; 0: no more alike than by chance. A resample in
+        which the family finds no groups counts 0. NaN where it finds none in all points.
     """
-    fitted = family.fit(points, (setting,), seed)
-    if not fitted:
-        return float("nan")
-    reference = nearest_group(fitted[0].assigner, points)
-    found = []
+    reference = _placed(family, settings, points, points, seed)
+    found: dict[float, list[float]] = {setting: [] for setting in settings}
     for number in range(rounds):
         rng = np.random.default_rng((seed, number))
         rows = np.sort(rng.integers(len(points), size=len(points)))
-        again = family.fit(points[rows], (setting,), seed + 1 + number)
-        same = rand_index(reference, nearest_group(again[0].assigner, points)) if again else 0.0
-        found.append(same)
-    return float(np.mean(found))
+        again = _placed(family, settings, points[rows], points, seed + 1 + number)
+        for setting, groups in reference.items():
+            same = rand_index(groups, again[setting]) if setting in again else 0.0
+            found[setting].append(same)
+    return {key: float(np.mean(values)) if values else np.nan for key, values in found.items()}
+
+
+def _placed(
+    family: Family, settings: Sequence[float], points: Array, others: Array, seed: int
+) -> dict[float, IntArray]:
+    """Groups fitted on some points, of others, by setting."""
+    fits = family.fit(points, settings, seed)
+    return {fitted.setting: nearest_group(fitted.assigner, others) for fitted in fits}
 
 
 @dataclass(frozen=True)
@@ -66,19 +76,19 @@ class Months:
     earlier: Array
     now_as_earlier: Array
 
-    def stability(self, family: Family, setting: float, seed: int) -> float:
+    def stability(self, family: Family, settings: Sequence[float], seed: int) -> dict[float, float]:
         """Adjusted Rand index of now's customers, placed by now's groups and by last month's.
 
-        Groups are fitted anew on each month; a family that finds none in one of them gets 0.
+        Groups are fitted anew on each month, from the same customers. By setting; a family that
+        finds no groups in one of the months gets 0.
         """
-        fitted = family.fit(self.now, (setting,), seed)
-        before = family.fit(self.earlier[canonical_order(self.earlier)], (setting,), seed)
-        if not fitted or not before:
-            return 0.0
-        return rand_index(
-            nearest_group(fitted[0].assigner, self.now),
-            nearest_group(before[0].assigner, self.now_as_earlier),
-        )
+        ordered = self.earlier[canonical_order(self.earlier)]
+        now = _placed(family, settings, self.now, self.now, seed)
+        before = _placed(family, settings, ordered, self.now_as_earlier, seed)
+        return {
+            key: rand_index(now[key], before[key]) if key in now and key in before else 0.0
+            for key in settings
+        }
 
 
 def compare_months(

@@ -80,9 +80,9 @@ def test_stability_is_high_for_planted_groups_and_low_for_noise() -> None:
     frames = planted(), noise()
     points = [fit_space(frame, RFM).points(frame) for frame in frames]
     points = [rows[canonical_order(rows)] for rows in points]
-    assert bootstrap_stability(KMEANS, 4, points[0], seed=0, rounds=5) > 0.98
-    assert bootstrap_stability(KMEANS, 7, points[1], seed=0, rounds=5) < 0.75
-    assert np.isnan(bootstrap_stability(FAMILIES["hdbscan"], 0.4, points[1], seed=0, rounds=2))
+    assert bootstrap_stability(KMEANS, [4], points[0], seed=0, rounds=5)[4] > 0.98
+    assert bootstrap_stability(KMEANS, [7], points[1], seed=0, rounds=5)[7] < 0.75
+    assert np.isnan(bootstrap_stability(FAMILIES["hdbscan"], [0.4], points[1], 0, 2)[0.4])
 
 
 def test_months_that_are_alike_are_stable_and_a_month_of_change_is_not() -> None:
@@ -91,11 +91,11 @@ def test_months_that_are_alike_are_stable_and_a_month_of_change_is_not() -> None
     before = now.assign(revenue_total=now["revenue_total"] * 0.97).sample(frac=1, random_state=2)
     alike = compare_months(now, before, space)
     assert alike is not None
-    assert alike.stability(KMEANS, 4, seed=0) > 0.98
+    assert alike.stability(KMEANS, [4], seed=0)[4] > 0.98
     scattered = noise(len(now)).assign(customer_key=now["customer_key"])
     changed = compare_months(now, scattered, space)
     assert changed is not None
-    assert changed.stability(KMEANS, 4, seed=0) < 0.75
+    assert changed.stability(KMEANS, [4], seed=0)[4] < 0.75
 
 
 def test_too_few_common_customers_and_double_ones_are_not_compared() -> None:
