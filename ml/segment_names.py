@@ -80,9 +80,10 @@ def _stem(effects: Effects, row: Array) -> str:
     elif recency < -FAR:
         when = "loyal" if frequency > FAR else "new" if frequency < -FAR else "recent"
     else:
-        when = "regular" if frequency > FAR else "rare" if frequency < -FAR else "occasional"
-    spend = "big spenders" if value > FAR else "small spenders" if value < -FAR else "buyers"
-    return f"{when} {spend}"
+        when = "regular" if frequency > FAR else "rare" if frequency < -FAR else ""
+    plain = "buyers" if when else "typical customers"
+    spend = "big spenders" if value > FAR else "small spenders" if value < -FAR else plain
+    return f"{when} {spend}".strip()
 
 
 def _others(effects: Effects, row: Array) -> list[tuple[float, str]]:

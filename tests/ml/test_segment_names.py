@@ -26,7 +26,8 @@ def named(rows: list[list[float]], roles: tuple[str | None, ...] = RFM_ROLES) ->
         ((1.5, -1, -1), "lapsed small spenders"),
         ((-1, -1, 0), "new buyers"),
         ((0, 1, 0), "regular buyers"),
-        ((0, 0, 0), "occasional buyers"),
+        ((0, 0, 0), "typical customers"),
+        ((0, 0, -1), "small spenders"),
     ],
 )
 def test_recency_orders_and_spend_make_the_name(effects: tuple[float, ...], name: str) -> None:
@@ -55,8 +56,8 @@ def test_shared_names_get_more_traits_before_ranks() -> None:
 def test_equal_descriptions_are_ranked() -> None:
     names = named([[0, 0, 0.4], [0, 0, 0.1], [0, 0, -0.2], [0, 0, -0.3], [2, -1, -1]])
     assert len(set(names)) == 5
-    assert names[0] == "occasional buyers, most spend"
-    assert names[3] == "occasional buyers, least spend"
+    assert names[0] == "typical customers, most spend"
+    assert names[3] == "typical customers, least spend"
 
 
 def test_even_twins_have_names_of_their_own() -> None:
