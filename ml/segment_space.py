@@ -236,7 +236,7 @@ def _unit(column: SpaceColumn, known: Array) -> float:
     if column.unit is not None:
         return column.unit
     sizes = np.abs(known[known != 0])
-    return float(np.quantile(sizes, 0.01)) if len(sizes) else 1.0
+    return float(_quantiles(sizes, 0.01)) if len(sizes) else 1.0
 
 
 def _filled(values: Array, evidence: Array, fills: Array) -> Array:
@@ -265,9 +265,14 @@ def _centre_and_scale(
     deviation = np.where(deviation > LEAST_SPREAD, deviation, 1.0)
     if scaling == "standard":
         return mean, deviation
-    low, middle, high = np.quantile(logged, (0.25, 0.5, 0.75), axis=0)
+    low, middle, high = _quantiles(logged, (0.25, 0.5, 0.75))
     spread = (high - low) / IQR_OF_NORMAL
     return middle, np.where(spread > LEAST_IQR * deviation, spread, deviation)
+
+
+def _quantiles(values: Array, shares: float | tuple[float, ...]) -> Array:
+    """Quantiles of each column; the same where every row is there twice."""
+    return np.asarray(np.quantile(values, shares, axis=0, method="averaged_inverted_cdf"))
 
 
 def _principal_axes(scaled: Array, variance: float) -> Array:
