@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ml.matrix import feature_matrix
 from ml.reasons import Phrase
 from ml.segment_hysteresis import HYSTERESIS, NOBODY, Settled, settle
-from ml.segment_model import WITHOUT_ORDERS, WITHOUT_ORDERS_NAME, SegmentModel
+from ml.segment_model import APART, SegmentModel
 from ml.segment_reasons import move_reasons
 
 Array = npt.NDArray[np.float64]
@@ -32,7 +33,7 @@ class Held:
     version : sequence of str or None
         Label of the segmentation that they were assigned by.
     values : sequence of (float array or None)
-        Features of that segmentation at the time, in its order (`SegmentSpace.values`).
+        Their features at the time: `features_kept` of that segmentation.
     """
 
     segment_id: IntArray
@@ -48,7 +49,7 @@ class Followed:
     ----------
     assigned : DataFrame, n rows
         ``segment_id``, ``segment_name``, ``distance`` and ``margin`` (NaN for those held apart),
-        ``second_id`` (0 for those), ``feature_values`` (None for those).
+        ``second_id`` (0 for those), ``feature_values`` (of `features_kept`).
     moves : DataFrame, m rows
         ``row`` (position among the n), ``cause`` and ``why``.
     """
@@ -82,16 +83,13 @@ def follow_customers(
     catalogue : mapping of feature to Phrase
     threshold : float
     """
-    values = model.space.values(features)
-    logged = model.space.logged(values)
     place = {number: i for i, number in enumerate(model.ids)}
     inside = np.array([place.get(int(number), NOBODY) for number in held.segment_id], dtype=int)
-    settled, distances = _settle(model, logged, inside, threshold)
+    settled, distances = _settle(model, features, inside, threshold)
     ids = _ids(model, settled.position)
     rows = np.flatnonzero((held.segment_id != NOBODY) & (held.segment_id != ids))
-    earlier = {**earlier, version: model}
-    before, known = _before(model, held, rows, earlier)
-    unmoved, _ = _settle(model, model.space.logged(before), inside[rows], threshold)
+    before, known = _before(model, held, rows, {**earlier, version: model})
+    unmoved, _ = _settle(model, before, inside[rows], threshold)
     stayed = known & (_ids(model, unmoved.position) == held.segment_id[rows])
     by_behaviour = stayed | np.array([held.version[row] == version for row in rows], dtype=bool)
     reasons = [
@@ -100,11 +98,10 @@ def follow_customers(
     ]
     told = np.flatnonzero(by_behaviour & known)
     said = move_reasons(
-        before[told],
-        values[rows[told]],
-        model.space,
-        model.centroids[inside[rows[told]]],
-        model.centroids[settled.position[rows[told]]],
+        model,
+        before.iloc[told],
+        features.iloc[rows[told]],
+        (inside[rows[told]], settled.position[rows[told]]),
         catalogue,
     )
     for i, words in zip(told, said, strict=True):
@@ -117,50 +114,56 @@ def follow_customers(
             "distance": distances[np.arange(len(ids)), np.maximum(settled.position, 0)],
             "margin": settled.margin,
             "second_id": _ids(model, settled.second),
-            "feature_values": [None if np.isnan(row).any() else row for row in values],
+            "feature_values": list(feature_matrix(features, features_kept(model))),
         },
         index=features.index,
     )
     return Followed(assigned, pd.DataFrame({"row": rows, "cause": causes, "why": reasons}))
 
 
+def features_kept(model: SegmentModel) -> tuple[str, ...]:
+    """Features that place a customer: those that are kept for the next move, in this order."""
+    spec = model.space.spec
+    needs = [name for column in spec.columns if column.weight > 0 for name in column.needs]
+    return tuple(dict.fromkeys(needs + ([spec.orders] if spec.orders else [])))
+
+
 def _before(
     model: SegmentModel, held: Held, rows: IntArray, versions: Mapping[str, SegmentModel]
-) -> tuple[Array, BoolArray]:
-    """Features of rows at their last assignment as the model's own, shape (m, d); if known, (m,).
-
-    NaN rows: held apart then, or not known.
-    """
-    before = np.full((len(rows), len(model.space.columns)), np.nan)
-    known = held.segment_id[rows] == WITHOUT_ORDERS
+) -> tuple[pd.DataFrame, BoolArray]:
+    """Features of rows at their last assignment, as far as the model needs them; if known."""
+    names = features_kept(model)
+    before = np.full((len(rows), len(names)), np.nan)
+    known = np.zeros(len(rows), dtype=bool)
     for i, row in enumerate(rows):
         source, values = versions.get(held.version[row] or ""), held.values[row]
-        if source is not None and values is not None and len(values) == len(source.space.columns):
-            logged = source.space.translated(source.space.logged(values[None]), model.space)
-            before[i], known[i] = model.space.unlogged(logged)[0], True
-    return before, known
+        kept = () if source is None else features_kept(source)
+        if values is not None and len(values) == len(kept) and set(names) <= set(kept):
+            before[i] = [values[kept.index(name)] for name in names]
+            known[i] = True
+    return pd.DataFrame(before, columns=list(names)), known
 
 
 def _refitted(model: SegmentModel, segment_id: int) -> str:
-    if segment_id in model.ids or segment_id == WITHOUT_ORDERS:
+    if segment_id in model.ids or segment_id == APART:
         return "the segments were fitted again, and their border moved"
     return "the segments were fitted again, and the one left is retired"
 
 
 def _settle(
-    model: SegmentModel, logged: Array, inside: IntArray, threshold: float
+    model: SegmentModel, features: pd.DataFrame, inside: IntArray, threshold: float
 ) -> tuple[Settled, Array]:
     """Settled positions and distances, shape (n, k)."""
-    placed = ~np.isnan(logged).any(axis=1)
-    distances = np.full((len(logged), len(model.ids)), np.nan)
-    points = model.space.located(logged[placed])
-    distances[placed] = np.sqrt(model.assigner.squares(points))
+    points = model.space.points(features)
+    placed = ~np.isnan(points).any(axis=1)
+    distances = np.full((len(points), model.k), np.nan)
+    distances[placed] = np.sqrt(model.assigner.squares(points[placed]))
     return settle(distances, inside, threshold), distances
 
 
 def _ids(model: SegmentModel, position: IntArray) -> IntArray:
-    return np.array([*model.ids, WITHOUT_ORDERS], dtype=np.int64)[position]
+    return np.array([*model.ids, APART], dtype=np.int64)[position]
 
 
 def _named(model: SegmentModel, position: IntArray) -> npt.NDArray[np.object_]:
-    return np.array([*model.names, WITHOUT_ORDERS_NAME], dtype=object)[position]
+    return np.array([*model.names, model.apart_name], dtype=object)[position]

@@ -3,41 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from ml.reasons import Phrase
-from ml.segment_space import SegmentSpace, SpaceColumn
+from ml.segment_columns import SpaceColumn
+from ml.segment_model import SegmentModel
 
 Array = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 MOST_DECIMALS = 4
 FIRST_ORDER = "first order"
 NO_ORDER = "no order is left"
 
 
 def move_reasons(
-    before: Array,
-    after: Array,
-    space: SegmentSpace,
-    old_centroids: Array,
-    new_centroids: Array,
+    model: SegmentModel,
+    before: pd.DataFrame,
+    after: pd.DataFrame,
+    moves: tuple[IntArray, IntArray],
     catalogue: Mapping[str, Phrase],
     count: int = 3,
 ) -> list[list[str]]:
     """Say which features took customers from one segment to another, strongest first.
 
     A feature counts by what its change did to the lead of the new segment over the old one, the
-    difference of the two squared distances; features that changed the other way are not named.
+    difference of the squared distances to their centroids; features that changed the other way
+    are not named.
 
     Parameters
     ----------
-    before, after : float array, shape (n, d)
-        Values of the space's features (`SegmentSpace.values`) at the two assignments; NaN rows
-        where the customer was or is held apart.
-    space : SegmentSpace
-    old_centroids, new_centroids : float array, shape (n, d)
-        Logged centroids of the segment that each customer leaves and enters.
+    model : SegmentModel
+    before, after : DataFrame, n rows
+        Features at the two assignments.
+    moves : (int array, int array), shape (n,)
+        Positions of the segments left and entered; negative for held apart.
     catalogue : mapping of feature to Phrase
     count : int
         Most reasons per customer.
@@ -46,36 +49,55 @@ def move_reasons(
     -------
     reasons : list of n lists of str
         Such as "days since the last order 12 → 48". Where nothing moved towards the new segment,
-        the feature that moved most.
+        the feature that moved most; of customers who were or are held apart, their orders.
     """
-    was, is_ = np.isnan(before).any(axis=1), np.isnan(after).any(axis=1)
-    effects = _effects(before, after, space, old_centroids, new_centroids)
+    space = replace(model.space, components=None)
+    columns = [space.spec.columns[i] for i in space.counting]
+    values = [space.spec.read(frame, columns)[0] for frame in (before, after)]
+    effects = _effects(
+        space.points(after) - space.points(before), space.located(model.centroids), *moves
+    )
     order = np.argsort(-effects, axis=1, kind="stable")
     reasons = []
-    for row in range(len(before)):
-        if is_[row] or was[row]:
-            reasons.append([NO_ORDER if is_[row] else FIRST_ORDER])
+    for row, (left, entered) in enumerate(zip(*moves, strict=True)):
+        if left < 0 or entered < 0:
+            reasons.append([_orders(model, before, after, row, catalogue)])
             continue
         named = [i for i in order[row, :count] if effects[row, i] > 0] or [order[row, 0]]
         reasons.append(
-            [
-                _change(space.spec.columns[i], before[row, i], after[row, i], catalogue)
-                for i in named
-            ]
+            [_change(columns[i], values[0][row, i], values[1][row, i], catalogue) for i in named]
         )
     return reasons
 
 
-def _effects(
-    before: Array, after: Array, space: SegmentSpace, old_centroids: Array, new_centroids: Array
-) -> Array:
-    """What each feature did to the lead of the new segment, shape (n, d); 0 where it is unknown."""
-    moved = (space.logged(after) - space.logged(before)) / space.scale
-    apart = (new_centroids - old_centroids) / space.scale
-    effects = np.nan_to_num(2 * moved * apart)
+def _effects(moved: Array, centroids: Array, left: IntArray, entered: IntArray) -> Array:
+    """What each feature did to the lead of the new segment, shape (n, columns).
+
+    In a row where nothing spoke for it: below 0, least so for the feature that moved most.
+    """
+    effects = np.nan_to_num(2 * moved * (centroids[entered] - centroids[left]))
     still = ~(effects > 0).any(axis=1)
     effects[still] = -1 / (1 + np.abs(np.nan_to_num(moved[still])))
     return effects
+
+
+def _orders(
+    model: SegmentModel,
+    before: pd.DataFrame,
+    after: pd.DataFrame,
+    row: int,
+    catalogue: Mapping[str, Phrase],
+) -> str:
+    """Why somebody is no longer, or now, held apart."""
+    name = model.space.spec.orders
+    if name is None:
+        return "a feature that the segments need is there now, or no more"
+    was, now = (float(frame[name].iloc[row]) for frame in (before, after))
+    if not was > 0:
+        return FIRST_ORDER
+    if not now > 0:
+        return NO_ORDER
+    return _change(SpaceColumn(name), was, now, catalogue)
 
 
 def _change(
@@ -85,12 +107,16 @@ def _change(
     label = phrase.label
     if column.per:
         label += f" per {_phrase(column.per, catalogue).label}"
-    decimals = phrase.decimals + (1 if column.per else 0)
-    texts = (f"{before:,.{decimals}f}", f"{after:,.{decimals}f}")
+    decimals = phrase.decimals
+    texts = _number(before, decimals), _number(after, decimals)
     while texts[0] == texts[1] and before != after and decimals < MOST_DECIMALS:
         decimals += 1
-        texts = (f"{before:,.{decimals}f}", f"{after:,.{decimals}f}")
+        texts = _number(before, decimals), _number(after, decimals)
     return f"{label} {texts[0]} → {texts[1]}"
+
+
+def _number(value: float, decimals: int) -> str:
+    return "unknown" if np.isnan(value) else f"{value:,.{decimals}f}"
 
 
 def _phrase(name: str, catalogue: Mapping[str, Phrase]) -> Phrase:

@@ -138,7 +138,7 @@ create table if not exists marts.customer_segments (
     -- how much nearer than the nearest other segment; below 0: that one is nearer, but not clearly
     margin double,
     second_id integer,
-    -- the features of the segmentation, in its order: what the next move is explained with
+    -- the features that place a customer (ml/segment_moves.py): the next move is explained by them
     feature_values double[],
     -- the instant of the first assignment
     first_as_of timestamp,

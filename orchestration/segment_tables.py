@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from ml.reasons import Phrase
-from ml.segment_model import WITHOUT_ORDERS, WITHOUT_ORDERS_COLOUR, WITHOUT_ORDERS_NAME
+from ml.segment_model import APART, APART_COLOUR
 from ml.segment_moves import BEHAVIOUR, Held, follow_customers
 from ml.segments import SegmentModel
 from orchestration.customer_rows import append, replace_customers, stale_features, to_arrow
@@ -119,9 +119,9 @@ def keep_list_of_segments(
     typical = model.space.unlogged(model.centroids)
     rows = pa.table(
         {
-            "segment_id": pa.array([WITHOUT_ORDERS, *model.ids], pa.int32()),
-            "segment_name": [WITHOUT_ORDERS_NAME, *model.names],
-            "colour": [WITHOUT_ORDERS_COLOUR, *model.colours],
+            "segment_id": pa.array([APART, *model.ids], pa.int32()),
+            "segment_name": [model.apart_name, *model.names],
+            "colour": [APART_COLOUR, *model.colours],
             "typical": pa.array(
                 [None, *(list(zip(model.space.columns, row, strict=True)) for row in typical)],
                 pa.map_(pa.string(), pa.float64()),

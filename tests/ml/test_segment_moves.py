@@ -100,7 +100,6 @@ def test_a_feature_that_changed_the_other_way_is_no_reason(model: SegmentModel) 
 def test_first_orders_and_the_loss_of_all_are_reasons_of_their_own(model: SegmentModel) -> None:
     browser = follow(model, customer(np.nan, 0, 0), nobody(1))
     assert browser.assigned["segment_id"].tolist() == [0]
-    assert browser.assigned["feature_values"].tolist() == [None]
     buyer = follow(model, customer(2, 1, 80), held_by(browser, NOW))
     assert buyer.moves["why"].tolist() == [["first order"]]
     back = follow(model, customer(np.nan, 0, 0), held_by(buyer, NOW))
@@ -123,7 +122,7 @@ def shifted(model: SegmentModel, days: float) -> SegmentModel:
 def test_a_border_that_moved_is_retraining_and_a_customer_who_moved_is_behaviour(
     model: SegmentModel, customers: pd.DataFrame
 ) -> None:
-    assert model.space.columns[0] == "days_since_last_order"
+    assert model.space.columns[model.space.counting[0]] == "days_since_last_order"
     blurred = planted(spread=0.8)
     first = follow(model, blurred, nobody(len(blurred)))
     moved = follow(shifted(model, 0.8), blurred, held_by(first, BEFORE), before=model)
