@@ -54,7 +54,7 @@ def settle(distances: Array, held: IntArray, threshold: float = HYSTERESIS) -> S
     Settled
     """
     rows = np.arange(len(distances))
-    placed = ~np.isnan(distances).any(axis=1)
+    placed = np.asarray(~np.isnan(distances).any(axis=1))
     known = np.where(placed[:, None], distances, 0.0)
     nearest = known.argmin(axis=1)
     inside = np.where(held >= 0, held, nearest)

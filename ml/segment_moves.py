@@ -91,7 +91,7 @@ def follow_customers(
     before, known = _before(model, held, rows, {**earlier, version: model})
     unmoved, _ = _settle(model, before, inside[rows], threshold)
     stayed = known & (_ids(model, unmoved.position) == held.segment_id[rows])
-    by_behaviour = stayed | np.array([held.version[row] == version for row in rows], dtype=bool)
+    by_behaviour = stayed | np.array([held.version[int(row)] == version for row in rows], bool)
     reasons = [
         [UNKNOWN_BEFORE] if behaved else [_refitted(model, int(held.segment_id[row]))]
         for row, behaved in zip(rows, by_behaviour, strict=True)
@@ -136,7 +136,7 @@ def _before(
     before = np.full((len(rows), len(names)), np.nan)
     known = np.zeros(len(rows), dtype=bool)
     for i, row in enumerate(rows):
-        source, values = versions.get(held.version[row] or ""), held.values[row]
+        source, values = versions.get(held.version[int(row)] or ""), held.values[int(row)]
         kept = () if source is None else features_kept(source)
         if values is not None and len(values) == len(kept) and set(names) <= set(kept):
             before[i] = [values[kept.index(name)] for name in names]

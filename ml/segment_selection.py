@@ -196,8 +196,8 @@ def select(
     table["pareto"] = table.index.isin(front.index)
     best = choose(front, protocol)
     staying = stable_and_useful(table.loc[sorted({*front.index, *in_force})], protocol)
-    least = table.loc[best, "silhouette"] - protocol.incumbent_margin
-    best = next((i for i in in_force if staying["silhouette"].get(i, -np.inf) >= least), best)
+    least = float(table["silhouette"].to_numpy()[best]) - protocol.incumbent_margin
+    best = next((i for i in in_force if i in staying.index[staying["silhouette"] >= least]), best)
     table["chosen"] = table.index == best
     return candidates[best].family, candidates[best].fitted, table
 

@@ -63,7 +63,7 @@ def measure_staleness(lake: Lake, version: Version, model: "SegmentModel") -> "S
             """,
             [MOST_CUSTOMERS],
         ).df()
-    fitted_at = pd.Timestamp(version.tags.get(AS_OF))  # NaT, after which nobody came: unknown
+    fitted_at = pd.Timestamp(version.tags.get(AS_OF, "2262-01-01"))  # unknown: nobody is new
     return staleness(model, frame, new=(frame["first_as_of"] > fitted_at).to_numpy())
 
 

@@ -83,12 +83,11 @@ def _follow(
         values=features["feature_values"].tolist(),
     )
     followed = follow_customers(model, version.label, features, held, earlier, phrases)
-    common = {"model_version": version.label, "assigned_at": now}
-    rows = features[["customer_key", "as_of", "batch_id"]].assign(
-        **followed.assigned.astype({"segment_id": "int32", "second_id": "int32"}),
-        first_as_of=features["first_as_of"].fillna(features["as_of"]),
-        **common,
-    )
+    rows = followed.assigned.astype({"segment_id": "int32", "second_id": "int32"})
+    for name in ("customer_key", "as_of", "batch_id"):
+        rows[name] = features[name]
+    rows["first_as_of"] = features["first_as_of"].fillna(features["as_of"])
+    rows["model_version"], rows["assigned_at"] = version.label, now
     at = followed.moves["row"].to_numpy()
     before, after = features.iloc[at], rows.iloc[at]
     moves = pd.DataFrame(
@@ -101,7 +100,8 @@ def _follow(
             "moved_at": after["as_of"],
             "cause": followed.moves["cause"].to_numpy(),
             "why": followed.moves["why"].to_numpy(),
-            **common,
+            "model_version": version.label,
+            "assigned_at": now,
             "batch_id": after["batch_id"],
         }
     )

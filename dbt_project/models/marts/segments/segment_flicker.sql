@@ -32,8 +32,8 @@ returns as (
         on
             moves.customer_key = backs.customer_key
             and moves.from_segment_id = backs.to_segment_id
-            and backs.move_number > moves.move_number
-            and backs.moved_at <= moves.moved_at + interval {{ days }} day
+            and moves.move_number < backs.move_number
+            and moves.moved_at >= backs.moved_at - interval {{ days }} day
     group by 1, 2, 3, 4
 
 ),

@@ -85,7 +85,7 @@ flows as (
         flows.segment_id,
         sum(flows.customers) as customers
     from (select distinct period_start from {{ unit }}_moves) as periods
-    inner join flows on flows.flowed_at < periods.period_start
+    inner join flows on periods.period_start > flows.flowed_at
     group by 1, 2, 3
 
 ),
