@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-HYSTERESIS = 0.3
+HYSTERESIS = 0.2
 """How much nearer another segment must be; measured in docs/figures.md."""
 NOBODY = -1
 

@@ -73,7 +73,7 @@ class History:
         np.maximum.at(last, (codes[seen], first[seen]), place[seen])
         self.orders, self.revenue = orders.cumsum(axis=1), revenue.cumsum(axis=1)
         self.recency = np.arange(days) - np.maximum.accumulate(last, axis=1)
-        self.days = days
+        self.keys, self.days = np.asarray(keys), days
 
     def as_of(self, day: int) -> pd.DataFrame:
         """Features at a day, one row per customer; those without an order have a null recency."""
@@ -82,10 +82,20 @@ class History:
                 "days_since_last_order": np.where(
                     self.orders[:, day] > 0, self.recency[:, day], np.nan
                 ),
+                "customer_key": self.keys,
                 "order_days_total": self.orders[:, day],
                 "revenue_total": self.revenue[:, day],
             }
         )
+
+
+def distances(model: SegmentModel, customers: pd.DataFrame) -> npt.NDArray[np.float64]:
+    """Distances of customers to segments, shape (n, k); NaN rows for those held apart."""
+    points = model.space.points(customers)
+    placed = ~np.isnan(points).any(axis=1)
+    found = np.full((len(points), model.k), np.nan)
+    found[placed] = np.sqrt(model.assigner.squares(points[placed]))
+    return found
 
 
 def followed(history: History, model: SegmentModel, threshold: float) -> IntArray:
@@ -93,12 +103,7 @@ def followed(history: History, model: SegmentModel, threshold: float) -> IntArra
     held = np.full(len(history.orders), -1, dtype=np.int64)
     found = np.empty((len(held), history.days), dtype=np.int64)
     for day in range(history.days):
-        points = model.space.points(history.as_of(day))
-        distances = np.sqrt(np.where(np.isnan(points).any(axis=1)[:, None], np.nan, 0.0))
-        distances = np.repeat(distances, model.k, axis=1)
-        placed = ~np.isnan(points).any(axis=1)
-        distances[placed] = np.sqrt(model.assigner.squares(points[placed]))
-        held = settle(distances, held, threshold).position
+        held = settle(distances(model, history.as_of(day)), held, threshold).position
         found[:, day] = held
     return found
 
