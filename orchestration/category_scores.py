@@ -6,10 +6,10 @@ import pandas as pd
 import pyarrow as pa
 
 from ml.category import CATEGORY
+from orchestration.champions import Champion, features_gone, load_champion
 from orchestration.event_frames import TABLES
 from orchestration.ingestion.sql import transaction
 from orchestration.lake import Lake
-from orchestration.models import Champion, features_gone, load_champion
 from orchestration.registry import Registry
 
 _CATEGORIES = """

@@ -15,11 +15,12 @@ from ml.profit import CostTable
 from ml.splits import NotEnoughHistory
 from ml.task import Question, Task
 from ml.tasks import EVENT_TASKS, TASKS
+from orchestration.champions import load_segments
 from orchestration.lake import Lake
-from orchestration.models import load_segments, read_training_frame
 from orchestration.registry import Registry
 from orchestration.settings import Settings
 from orchestration.training_dates import read_skipped_tasks
+from orchestration.training_frame import read_training_frame
 
 GROUPS = ("segment", "country", "tenure", "channel")
 

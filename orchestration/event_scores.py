@@ -9,10 +9,10 @@ import pyarrow as pa
 from ml.intent import INTENT
 from ml.intervals import Array
 from ml.response import RESPONSE
+from orchestration.champions import Champion, features_gone, load_champion
 from orchestration.event_frames import TABLES
 from orchestration.ingestion.sql import transaction
 from orchestration.lake import Lake
-from orchestration.models import Champion, features_gone, load_champion
 from orchestration.registry import Registry
 
 _SCORED = """

@@ -91,7 +91,7 @@ def search(
 
 def print_versions(console: Console, registry: Registry) -> None:
     """Print every version with its date, headline figure, snapshot and what became of it."""
-    from orchestration.models import SEGMENTS
+    from orchestration.champions import SEGMENTS
 
     table = Table("version", "alias", "trained", "test date", "measure", "snapshot", box=SIMPLE)
     reasons = []

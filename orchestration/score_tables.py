@@ -14,9 +14,9 @@ from ml.reasons import Phrase, explain
 from ml.segments import SegmentModel
 from ml.task import Task
 from ml.tasks import TASKS
+from orchestration.champions import Champion, answering, require_features
 from orchestration.ingestion.sql import transaction
 from orchestration.lake import Lake
-from orchestration.models import Champion, answering, require_features
 from orchestration.registry import Version
 
 BATCH_ROWS = 50_000

@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 
 from ml.tasks import QUESTIONS
+from orchestration.champions import Champion, load_champions, load_event_champions
 from orchestration.lake import Lake
-from orchestration.models import Champion, load_champions, load_event_champions
 from orchestration.registry import Registry
 from orchestration.settings import Settings
 from orchestration.training_dates import Skipped, read_skipped_tasks

@@ -11,8 +11,8 @@ from ml.category import CATEGORY
 from ml.category_rows import labelled_categories
 from ml.classifier import train
 from orchestration.category_scores import score_categories
+from orchestration.champions import Champion, FeaturesGone
 from orchestration.defs.category.checks import check_categories_are_ranked
-from orchestration.models import Champion, FeaturesGone
 from orchestration.registry import Version
 from tests.ml.test_category import pairs
 

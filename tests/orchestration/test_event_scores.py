@@ -12,9 +12,10 @@ import pytest
 from ml.event_task import EventTask
 from ml.intent import INTENT
 from ml.response import RESPONSE
+from orchestration.champions import FeaturesGone
 from orchestration.event_scores import write_response_scores, write_session_intent
-from orchestration.models import FeaturesGone, train_task
 from orchestration.promotion import challenger_earns_promotion
+from orchestration.training import train_task
 from tests.ml.test_event_tasks import END, messages, sessions
 from tests.orchestration.model_room import LOG, NOW, ModelRoom, model_room
 

@@ -20,8 +20,8 @@ from orchestration.settings import settings
 )
 def feature_catalogue(lake: Lake) -> dg.MaterializeResult[Any]:
     """Every feature: meaning, unit, values now, importance in each champion."""
+    from orchestration.champions import load_champions
     from orchestration.feature_catalogue import as_html, as_markdown, read_catalogue
-    from orchestration.models import load_champions
     from orchestration.phrases import feature_columns
 
     values = settings()
