@@ -10,9 +10,10 @@ import pytest
 from ml.category import CATEGORY
 from ml.category_rows import labelled_categories
 from ml.classifier import train
-from orchestration.category_scores import score_categories
 from orchestration.champions import Champion, FeaturesGone
 from orchestration.defs.category.checks import check_categories_are_ranked
+from orchestration.event_score_tables import CATEGORY_SCORES
+from orchestration.event_scores import in_order, require_columns, score_rows
 from orchestration.registry import Version
 from tests.ml.test_category import pairs
 
@@ -31,6 +32,11 @@ def rows_now() -> pd.DataFrame:
     return rows[rows["as_of"] == rows["as_of"].max()].drop(columns="label")
 
 
+def score(rows: pd.DataFrame, champion: Champion) -> pd.DataFrame:
+    scored = score_rows(rows, CATEGORY_SCORES, champion, NOW, threads=1)
+    return in_order(scored, CATEGORY_SCORES)
+
+
 def hold(writer: duckdb.DuckDBPyConnection, scores: pd.DataFrame) -> None:
     writer.register("made", scores)
     writer.execute("delete from marts.category_scores")
@@ -40,7 +46,7 @@ def hold(writer: duckdb.DuckDBPyConnection, scores: pd.DataFrame) -> None:
 def test_every_customer_has_each_category_once_and_the_likeliest_first(
     champion: Champion, writer: duckdb.DuckDBPyConnection
 ) -> None:
-    scores = score_categories(rows_now(), champion, NOW, threads=1)
+    scores = score(rows_now(), champion)
     assert len(scores) == 120
     assert set(scores["model_version"]) == {"category:3"}
     assert scores.groupby("customer_key")["rank"].apply(sorted).map(lambda r: r == [1, 2, 3]).all()
@@ -52,24 +58,24 @@ def test_every_customer_has_each_category_once_and_the_likeliest_first(
 
 def test_order_of_rows_does_not_matter_and_ties_go_by_name(champion: Champion) -> None:
     rows = rows_now()
-    once = score_categories(rows, champion, NOW, threads=1)
-    again = score_categories(rows.sample(frac=1, random_state=1), champion, NOW, threads=1)
+    once = score(rows, champion)
+    again = score(rows.sample(frac=1, random_state=1), champion)
     pd.testing.assert_frame_equal(once.reset_index(drop=True), again.reset_index(drop=True))
     alike = rows.assign(**dict.fromkeys(champion.model.features, 1.0))
-    tied = score_categories(alike, champion, NOW, threads=1)
+    tied = score(alike, champion)
     assert (
         tied.groupby("customer_key")["category"]
         .apply(list)
         .map(lambda names: names == sorted(names))
         .all()
     )
-    assert score_categories(rows.head(0), champion, NOW, threads=1).empty
+    assert score(rows.head(0), champion).empty
 
 
 def test_the_check_fails_on_what_is_out_of_order(
     champion: Champion, writer: duckdb.DuckDBPyConnection
 ) -> None:
-    sound = score_categories(rows_now(), champion, NOW, threads=1)
+    sound = score(rows_now(), champion)
     swapped = sound.assign(rank=4 - sound["rank"])
     for wrong in (
         swapped,
@@ -84,5 +90,6 @@ def test_the_check_fails_on_what_is_out_of_order(
 
 
 def test_a_champion_whose_features_are_gone_says_so(champion: Champion) -> None:
+    names = [name for name in rows_now() if name != "category_line_share"]
     with pytest.raises(FeaturesGone, match=r"marts\.category_features .* has no category_line"):
-        score_categories(rows_now().drop(columns="category_line_share"), champion, NOW, threads=1)
+        require_columns(names, CATEGORY_SCORES, champion)

@@ -13,7 +13,8 @@ from ml.event_task import EventTask
 from ml.intent import INTENT
 from ml.response import RESPONSE
 from orchestration.champions import FeaturesGone
-from orchestration.event_scores import write_response_scores, write_session_intent
+from orchestration.event_score_tables import RESPONSE_SCORES, SESSION_INTENT
+from orchestration.event_scores import write_event_scores
 from orchestration.promotion import challenger_earns_promotion
 from orchestration.training import train_task
 from tests.ml.test_event_tasks import END, messages, sessions
@@ -69,15 +70,17 @@ def _promote(room: ModelRoom, task: EventTask) -> None:
 
 
 def test_without_a_model_nothing_is_scored(room: ModelRoom) -> None:
-    assert write_response_scores(room.lake, NOW, 1) is None
-    assert write_session_intent(room.lake, NOW, 1) is None
+    assert write_event_scores(room.lake, RESPONSE_SCORES, NOW, 1) is None
+    assert write_event_scores(room.lake, SESSION_INTENT, NOW, 1) is None
     assert _scores(room, "response_scores").empty
 
 
 def test_every_recipient_is_scored_once_per_channel(room: ModelRoom) -> None:
     _promote(room, RESPONSE)
-    assert write_response_scores(room.lake, NOW, 1) == len(_scores(room, "message_features"))
-    assert write_response_scores(room.lake, NOW, 1) is not None
+    assert write_event_scores(room.lake, RESPONSE_SCORES, NOW, 1) == len(
+        _scores(room, "message_features")
+    )
+    assert write_event_scores(room.lake, RESPONSE_SCORES, NOW, 1) is not None
     scores = _scores(room, "response_scores")
     assert not scores.duplicated(["customer_key", "channel"]).any()
     assert scores["probability"].between(0, 1).all()
@@ -91,21 +94,25 @@ def test_who_says_no_has_no_score_any_more(room: ModelRoom) -> None:
     with room.lake.writer("test: a no") as connection:
         for table in ("marts.message_features", "intermediate.int_message_recipients"):
             connection.execute(f"delete from {table} where customer_key = ?", [refused])
-    write_response_scores(room.lake, NOW, 1)
+    write_event_scores(room.lake, RESPONSE_SCORES, NOW, 1)
     after = _scores(room, "response_scores")
     assert set(before["customer_key"]) - set(after["customer_key"]) == {refused}
 
 
 def test_only_open_sessions_have_an_intent(room: ModelRoom) -> None:
     _promote(room, INTENT)
-    assert write_session_intent(room.lake, NOW, 1) == len(_scores(room, "session_features")) > 0
+    assert (
+        write_event_scores(room.lake, SESSION_INTENT, NOW, 1)
+        == len(_scores(room, "session_features"))
+        > 0
+    )
     scores = _scores(room, "session_intent")
     assert set(scores["session_id"]) == {"s7"}
     assert scores["probability"].between(0, 1).all()
     assert set(scores["events"]) == {3}
     with room.lake.writer("test: the session ends") as connection:
         connection.execute("delete from marts.session_features")
-    assert write_session_intent(room.lake, NOW, 1) == 0
+    assert write_event_scores(room.lake, SESSION_INTENT, NOW, 1) == 0
     assert _scores(room, "session_intent").empty
 
 
@@ -114,7 +121,7 @@ def test_a_model_whose_features_are_gone_says_so_and_scores_stay(room: ModelRoom
     with room.lake.writer("test: a column goes") as connection:
         connection.execute("alter table marts.message_features drop column past_reaction_rate")
     with pytest.raises(FeaturesGone, match=r"message_features .* has no past_reaction_rate"):
-        write_response_scores(room.lake, NOW, 1)
+        write_event_scores(room.lake, RESPONSE_SCORES, NOW, 1)
     pd.testing.assert_frame_equal(before, _scores(room, "response_scores"))
 
 
