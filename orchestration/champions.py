@@ -4,6 +4,9 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import pandas as pd
+
+from ml.reasons import Phrase, as_lists, explain
 from ml.scoring_model import ScoringModel
 from ml.segments import SegmentModel
 from ml.task import Task
@@ -14,6 +17,7 @@ from orchestration.lake import Lake
 from orchestration.registry import Registry, Version
 
 SEGMENTS = "segments"
+REASONS = 3
 
 
 class FeaturesGone(RuntimeError):
@@ -27,6 +31,15 @@ class Champion:
     version: Version
     model: ScoringModel
     typical: Mapping[str, float]
+
+    def reasons(
+        self, rows: pd.DataFrame, phrases: Mapping[str, Phrase], threads: int
+    ) -> list[list[str]]:
+        """What moves the score of each row most, strongest first, in plain sentences."""
+        words = explain(
+            self.model.model, rows, phrases, self.typical, count=REASONS, num_threads=threads
+        )
+        return as_lists(words)
 
     def trained(self) -> TrainedModel:
         """Read the model with the evidence for it, which scoring does without."""

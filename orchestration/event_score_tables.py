@@ -23,13 +23,12 @@ class ScoreTable:
         Columns of the query that the table has too.
     grain : tuple of str
         Columns that tell the table's rows apart.
-    members : str
-        Relation of all that may have a score.
-    member_key : tuple of str
-        Columns by which a row is one of them.
+    customers : str
+        Relation of the customers who may have a score, by ``customer_key``; a row without a
+        customer may stay.
     is_incremental : bool
         Whether the query gives only rows of customers whose features are newer; the others keep
-        theirs for as long as they are members. Otherwise the table is written anew.
+        theirs for as long as they may have a score. Otherwise the table is written anew.
     is_ranked : bool
         Whether ``rank`` places the rows of a customer, the likeliest first; equal ones by name.
     """
@@ -39,18 +38,17 @@ class ScoreTable:
     scored: str
     kept: tuple[str, ...]
     grain: tuple[str, ...]
-    members: str
-    member_key: tuple[str, ...]
+    customers: str
     is_incremental: bool = False
     is_ranked: bool = False
 
     @property
     def gone(self) -> str:
-        """Condition of the table's rows that belong to no member."""
-        same = " and ".join(
-            f"members.{name} is not distinct from {self.name}.{name}" for name in self.member_key
+        """Condition of the table's rows whose customer may not have a score any more."""
+        return (
+            f"customer_key is not null and customer_key not in "
+            f"(select customer_key from {self.customers})"
         )
-        return f"not exists (select 1 from {self.members} as members where {same})"
 
 
 RESPONSE_SCORES = ScoreTable(
@@ -64,8 +62,7 @@ RESPONSE_SCORES = ScoreTable(
     """,
     kept=("customer_key", "channel", "variant", "as_of", "batch_id"),
     grain=("customer_key", "channel"),
-    members="intermediate.int_message_recipients",
-    member_key=("customer_key",),
+    customers="intermediate.int_message_recipients",
     is_incremental=True,
 )
 SESSION_INTENT = ScoreTable(
@@ -78,8 +75,7 @@ SESSION_INTENT = ScoreTable(
     """,
     kept=("session_id", "visitor_key", "customer_key", "started_at", "events", "as_of"),
     grain=("session_id",),
-    members="intermediate.int_sessions",
-    member_key=("session_id", "customer_key"),
+    customers="marts.customers",
 )
 CATEGORY_SCORES = ScoreTable(
     name="category_scores",
@@ -93,8 +89,7 @@ CATEGORY_SCORES = ScoreTable(
     """,
     kept=("customer_key", "category", "as_of"),
     grain=("customer_key", "category"),
-    members="marts.customer_features",
-    member_key=("customer_key",),
+    customers="marts.customer_features",
     is_ranked=True,
 )
 SCORE_TABLES: Mapping[str, ScoreTable] = {

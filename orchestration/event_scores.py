@@ -1,12 +1,13 @@
 """Writing the scores of a task about events: of messages, of open sessions, of categories."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 import duckdb
 import pandas as pd
 import pyarrow as pa
 
+from ml.reasons import Phrase
 from orchestration.champions import Champion, features_gone, load_champion
 from orchestration.event_frames import TABLES
 from orchestration.event_score_tables import ScoreTable
@@ -17,7 +18,13 @@ from orchestration.registry import Registry
 BATCH_ROWS = 50_000
 
 
-def write_event_scores(lake: Lake, table: ScoreTable, now: datetime, threads: int) -> int | None:
+def write_event_scores(
+    lake: Lake,
+    table: ScoreTable,
+    phrases: Mapping[str, Phrase],
+    now: datetime,
+    threads: int,
+) -> int | None:
     """Score what is there now, or what is newer than the scores, and drop what no longer holds.
 
     Returns
@@ -35,7 +42,7 @@ def write_event_scores(lake: Lake, table: ScoreTable, now: datetime, threads: in
         return None
     with lake.reader(latest=True) as connection:
         parts = [
-            score_rows(rows, table, champion, now, threads)
+            score_rows(rows, table, champion, phrases, now, threads)
             for rows in _rows_to_score(connection, table, champion)
         ]
         if not parts and not _has_outdated_rows(connection, table):
@@ -47,11 +54,17 @@ def write_event_scores(lake: Lake, table: ScoreTable, now: datetime, threads: in
 
 
 def score_rows(
-    rows: pd.DataFrame, table: ScoreTable, champion: Champion, now: datetime, threads: int
+    rows: pd.DataFrame,
+    table: ScoreTable,
+    champion: Champion,
+    phrases: Mapping[str, Phrase],
+    now: datetime,
+    threads: int,
 ) -> pd.DataFrame:
-    """Scores of a batch of rows, in the columns of their table but ``rank``."""
+    """Scores and reasons of a batch of rows, in the columns of their table but ``rank``."""
     return rows[list(table.kept)].assign(
         probability=champion.model.predict(rows, threads),
+        top_reasons=champion.reasons(rows, phrases, threads),
         model_version=champion.version.label,
         scored_at=now,
     )
@@ -78,9 +91,11 @@ def _rows_to_score(
     connection: duckdb.DuckDBPyConnection, table: ScoreTable, champion: Champion
 ) -> Iterator[pd.DataFrame]:
     if table.is_incremental:
-        # the view computes those only whose features are newer
+        # the view computes those only whose features are newer; rows that an older version of
+        # this project wrote without reasons count for nothing
         newest = connection.execute(
-            f"select max(as_of), max(batch_id) from marts.{table.name} where model_version = ?",
+            f"select max(as_of), max(batch_id) from marts.{table.name} "
+            "where model_version = ? and top_reasons is not null",
             [champion.version.label],
         ).fetchone()
         as_of, batch_id = newest or (None, None)
@@ -91,6 +106,9 @@ def _rows_to_score(
     for batch in reader:
         if batch.num_rows:
             yield batch.to_pandas()
+    if table.is_incremental:
+        connection.execute("reset variable shoal_newer_than")
+        connection.execute("reset variable shoal_after_batch")
 
 
 def _has_outdated_rows(connection: duckdb.DuckDBPyConnection, table: ScoreTable) -> bool:

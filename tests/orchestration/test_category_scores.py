@@ -10,6 +10,7 @@ import pytest
 from ml.category import CATEGORY
 from ml.category_rows import labelled_categories
 from ml.classifier import train
+from ml.reasons import Phrase
 from orchestration.champions import Champion, FeaturesGone
 from orchestration.defs.category.checks import check_categories_are_ranked
 from orchestration.event_score_tables import CATEGORY_SCORES
@@ -18,6 +19,7 @@ from orchestration.registry import Version
 from tests.ml.test_category import pairs
 
 NOW = datetime(2024, 7, 1)
+PHRASES = {"category_line_share": Phrase("share", "buys of it {value}", decimals=2)}
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +35,7 @@ def rows_now() -> pd.DataFrame:
 
 
 def score(rows: pd.DataFrame, champion: Champion) -> pd.DataFrame:
-    scored = score_rows(rows, CATEGORY_SCORES, champion, NOW, threads=1)
+    scored = score_rows(rows, CATEGORY_SCORES, champion, PHRASES, NOW, threads=1)
     return in_order(scored, CATEGORY_SCORES)
 
 
@@ -50,6 +52,8 @@ def test_every_customer_has_each_category_once_and_the_likeliest_first(
     assert len(scores) == 120
     assert set(scores["model_version"]) == {"category:3"}
     assert scores.groupby("customer_key")["rank"].apply(sorted).map(lambda r: r == [1, 2, 3]).all()
+    assert scores["top_reasons"].map(len).between(1, 3).all()
+    assert scores["top_reasons"].explode().str.contains("buys of it").any()
     best = scores.loc[scores.groupby("customer_key")["probability"].idxmax()]
     assert (best["rank"] == 1).all()
     hold(writer, scores)
@@ -79,7 +83,7 @@ def test_the_check_fails_on_what_is_out_of_order(
     swapped = sound.assign(rank=4 - sound["rank"])
     for wrong in (
         swapped,
-        sound.assign(probability=1.2),
+        sound.assign(probability=sound["rank"] / 10),
         pd.concat([sound, sound.head(1)]),
         sound[sound["rank"] > 1],
     ):

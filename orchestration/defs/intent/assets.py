@@ -13,6 +13,7 @@ session_intent = score_asset(
         ("marts", "session_features"),
         ("intermediate", "int_sessions"),
         ("intermediate", "int_customer_days"),
+        ("marts", "customers"),
     ),
     description=(
         "One row per session that is open at the clock: the chance that an order follows in it."
