@@ -12,30 +12,13 @@ from ml.backtest import Backtest
 from ml.evaluation import decile_table
 from ml.profit import CostTable, Decision, decide, profit_curve
 from ml.task import Task
+from ml.words import MEASURES, measure_words, model_words
 from orchestration.evaluation import Evaluation, TaskEvaluation
 from orchestration.pages import Page
-from orchestration.summary import BASELINES
 
 HEADLINES = {
     "logit": ("roc_auc", "average_precision", "brier", "ece", "calibration_slope"),
     "log": ("mae", "spearman", "gini", "aggregate_ratio", "top_10"),
-}
-WORDS = {"model": "Shoal's model", **BASELINES}
-METRICS = {
-    "roc_auc": "ROC AUC",
-    "average_precision": "average precision",
-    "log_loss": "log loss",
-    "brier": "Brier score",
-    "ece": "calibration error (ECE)",
-    "calibration_slope": "calibration slope",
-    "aggregate_ratio": "predicted / observed",
-    "mae": "MAE",
-    "rmse": "RMSE",
-    "spearman": "Spearman",
-    "gini": "normalised Gini",
-    **{f"lift_{share}": f"lift at {share} %" for share in (5, 10, 20)},
-    **{f"gain_{share}": f"gain at {share} %" for share in (5, 10, 20)},
-    **{f"top_{share}": f"value in the top {share} %" for share in (5, 10, 20)},
 }
 
 
@@ -65,6 +48,7 @@ def evaluation_report(found: Evaluation, title: str, written: datetime) -> Repor
     )
     for task in found.tasks:
         _task(report, task, found.costs)
+    _glossary(page, found)
     return report
 
 
@@ -117,6 +101,16 @@ def _task(report: Report, judged: TaskEvaluation, costs: CostTable | None) -> No
         page.table(_groups(judged.groups, "AUC" if task.is_binary else "Spearman"))
 
 
+def _glossary(page: Page, found: Evaluation) -> None:
+    """What the measures of the page say, each once."""
+    judged = [task.found.pooled["metric"] for task in found.tasks if task.found is not None]
+    names = list(dict.fromkeys(str(name) for metrics in judged for name in metrics))
+    if names:
+        page.heading("What the measures say")
+        lines = [(MEASURES[name].words, MEASURES[name].meaning) for name in names]
+        page.table(pd.DataFrame(lines, columns=["measure", "what it says"]))
+
+
 def _overlap(found: Backtest) -> str:
     gaps = pd.Series(found.origins).diff().dropna()
     if not len(gaps) or gaps.min() >= pd.Timedelta(days=found.horizon_days):
@@ -136,11 +130,11 @@ def findings(found: Backtest, groups: pd.DataFrame | None) -> list[str]:
         value = found.pooled[
             (found.pooled["model"] == "model") & (found.pooled["metric"] == metric)
         ]
-        said.append(f"{METRICS[metric]} {_figure(value.iloc[0])}")
+        said.append(f"{measure_words(metric)} {_figure(value.iloc[0])}")
     lines = [f"{_word('model')}: {'; '.join(said)}."]
     for baseline, rows in table.groupby("baseline", sort=False):
         by_verdict = {
-            verdict: ", ".join(METRICS[str(name)] for name in part["metric"])
+            verdict: ", ".join(measure_words(str(name)) for name in part["metric"])
             for verdict, part in rows.groupby("verdict")
         }
         verdicts = [
@@ -151,7 +145,7 @@ def findings(found: Backtest, groups: pd.DataFrame | None) -> list[str]:
         lines.append(f"Against {_word(baseline)} the model is {'; '.join(verdicts)}.")
     lost = table[table["verdict"] == "worse"].to_dict("records")
     lines += [
-        f"A baseline is better: {_word(row['baseline'])} on {METRICS[row['metric']]}, by "
+        f"A baseline is better: {_word(row['baseline'])} on {measure_words(row['metric'])}, by "
         f"{_plain(-row['difference'])} ({_plain(-row['high'])} to {_plain(-row['low'])})."
         for row in lost
     ] or ["No baseline is better on any measure."]
@@ -223,7 +217,7 @@ def _by_metric(table: pd.DataFrame, column: str) -> pd.DataFrame:
         _word(name): [_figure(row) for row in rows.itertuples()]
         for name, rows in table.groupby(column, sort=False)
     }
-    metrics = [METRICS[name] for name in table["metric"].unique()]
+    metrics = [measure_words(name) for name in table["metric"].unique()]
     return pd.DataFrame({"metric": metrics, **wide})
 
 
@@ -235,7 +229,7 @@ def _differences(table: pd.DataFrame) -> pd.DataFrame:
         ]
         for name, rows in table.groupby("baseline", sort=False)
     }
-    metrics = [METRICS[name] for name in table["metric"].unique()]
+    metrics = [measure_words(name) for name in table["metric"].unique()]
     return pd.DataFrame({"metric": metrics, **wide})
 
 
@@ -248,7 +242,7 @@ def _by_origin(table: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
                 "origin": f"{origin:%Y-%m-%d}",
                 "customers": f"{part['rows'].iloc[0]:,}",
                 "model": _word(model),
-                **{METRICS[name]: _figure(figures[name]) for name in metrics},
+                **{measure_words(name): _figure(figures[name]) for name in metrics},
             }
         )
     return pd.DataFrame(rows)
@@ -315,4 +309,4 @@ def _plain(value: float) -> str:
 
 
 def _word(name: object) -> str:
-    return WORDS.get(str(name), str(name).replace("_", " "))
+    return "Shoal's model" if name == "model" else model_words(str(name)).replace("_", " ")

@@ -16,6 +16,7 @@ from ml.splits import NotEnoughHistory, NothingToLearnFrom
 from ml.task import Question
 from ml.tasks import QUESTIONS
 from ml.trained import TrainedModel
+from ml.words import measure_words, model_words
 from orchestration.lake import Lake
 from orchestration.parameter_records import parameters_for
 from orchestration.pictures import picture, save_file
@@ -158,9 +159,10 @@ def metrics_markdown(trained: TrainedModel) -> str:
     )
     table = table.pivot(index="model", columns="metric", values="figure").fillna("")
     columns = [name for name in trained.metrics["metric"].unique() if name in table]
-    lines = ["| model | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
+    titles = " | ".join(map(measure_words, columns))
+    lines = [f"| model | {titles} |", "|---" * (len(columns) + 1) + "|"]
     lines += [
-        f"| {name} | " + " | ".join(str(row[column]) for column in columns) + " |"
+        f"| {model_words(str(name))} | " + " | ".join(str(row[column]) for column in columns) + " |"
         for name, row in table.iterrows()
     ]
     return "\n".join(lines)
