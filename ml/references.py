@@ -79,19 +79,10 @@ def against_best(
         In the order of the figures; metrics that no reference has are left out.
     """
     found = []
-    for figure in figures.itertuples():
-        metric = str(figure.metric)
+    columns = (figures[name].astype(float) for name in ("value", "low", "high"))
+    for metric, value, low, high in zip(figures["metric"].astype(str), *columns, strict=True):
         known = {model: row[metric] for model, row in rows.items() if metric in row}
-        if known and np.isfinite(float(figure.value)):
+        if known and np.isfinite(value):
             best = max(known, key=lambda model: goodness(metric, np.array(known[model])))
-            found.append(
-                AgainstReference(
-                    metric,
-                    float(figure.value),
-                    float(figure.low),
-                    float(figure.high),
-                    known[best],
-                    best,
-                )
-            )
+            found.append(AgainstReference(metric, value, low, high, known[best], best))
     return tuple(found)

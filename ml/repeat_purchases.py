@@ -22,6 +22,7 @@ from ml.task import Task
 
 STEP_DAYS, LEAST_WINDOW_DAYS = 14, 28
 DATES = 12
+WINDOWS_DAYS = (30, 60, 90)
 FIGURES = ("mae", "rmse", "correlation", "aggregate_ratio")
 PURCHASE_DAYS = Task(
     name="purchase_days",
@@ -133,7 +134,7 @@ def _rows(
     newest = as_of - pd.Timedelta(days=1)
     rows["days_since_last_order"] = (newest - rows.pop("last")).dt.days
     rows["days_since_first_order"] = (newest - rows.pop("first")).dt.days
-    for window in (30, 60, 90):
+    for window in WINDOWS_DAYS:
         recent = past[past["day"] >= as_of - pd.Timedelta(days=window)]
         rows[f"order_days_{window}d"] = recent.groupby("customer_key").size()
     rows["average_order_value"] = rows["revenue_total"] / rows["order_days_total"]
@@ -142,5 +143,5 @@ def _rows(
     length = held_out_days if as_of == cutoff else (cutoff - as_of).days
     to_come = days[(days["day"] >= as_of) & (days["day"] < as_of + pd.Timedelta(days=length))]
     rows["label"] = to_come.groupby("customer_key").size() / length
-    fill = {name: 0.0 for name in rows if name == "label" or name.startswith("order_days_")}
-    return rows.fillna(fill).astype(float).assign(as_of=as_of).reset_index()
+    counts = ["label", *(f"order_days_{window}d" for window in WINDOWS_DAYS)]
+    return rows.fillna(dict.fromkeys(counts, 0.0)).astype(float).assign(as_of=as_of).reset_index()

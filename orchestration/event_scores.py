@@ -64,7 +64,7 @@ def score_rows(
     """Scores and reasons of a batch of rows, in the columns of their table but ``rank``."""
     return rows[list(table.kept)].assign(
         probability=champion.model.predict(rows, threads),
-        top_reasons=champion.reasons(rows, phrases, threads),
+        top_reasons=pd.Series(champion.reasons(rows, phrases, threads), rows.index, dtype=object),
         model_version=champion.version.label,
         scored_at=now,
     )

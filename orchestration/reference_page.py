@@ -23,41 +23,38 @@ def references_section(page: Page, references: Sequence[Beside]) -> None:
         return
     page.paragraph(
         "Their figures have no interval, and their predictions are not known, so the interval is "
-        "that of Shoal's figure alone: within it neither is clearly better."
+        "that of Shoal's figure alone: within it neither is clearly better. A star marks the best "
+        "reference of a measure."
     )
     page.bullets(summary(references))
     for one in references:
         reference = one.reference
         page.heading(reference.title, 3)
-        page.paragraph(f"{reference.source} {reference.customers:,} customers.")
+        page.paragraph(f"{reference.source} n = {reference.customers:,}.")
         if one.figures is None:
             page.paragraph(one.reason)
         else:
             page.bullets([str(standing) for standing in one.standings()])
-            page.paragraph(f"Shoal on {one.customers:,} customers, with 95 % intervals:")
+            page.paragraph(f"Shoal on n = {one.customers:,}, with 95 % intervals:")
         page.table(reference_table(one))
 
 
 def summary(references: Sequence[Beside]) -> list[str]:
-    """In how many figures Shoal is better, level or worse, and where a reference is better."""
+    """On how many measures Shoal is better or worse than the best reference, and on which."""
     lines = []
     for one in references:
         standings = one.standings()
         if not standings:
-            lines.append(f"{one.reference.title}: {one.reason}")
+            lines.append(f"{one.reference.title}: nothing to compare, see below.")
             continue
         worse = [each for each in standings if each.standing == "worse"]
         better = sum(each.standing == "better" for each in standings)
         level = len(standings) - len(worse) - better
-        said = (
-            "a reference is better on "
-            + ", ".join(f"{measure_words(each.metric)} ({each.model})" for each in worse)
-            if worse
-            else "no reference is better beyond the interval"
-        )
+        named = ", ".join(f"{measure_words(each.metric)} ({each.model})" for each in worse)
         lines.append(
             f"{one.reference.title}: of {len(standings)} measures Shoal is better than the best "
-            f"reference on {better} and level within the interval on {level}; {said}."
+            f"reference on {better}, within the interval on {level} and worse on {len(worse)}. "
+            + (f"A reference is better on {named}." if worse else "No reference is better.")
         )
     return lines
 
@@ -91,4 +88,4 @@ def reference_table(one: Beside) -> pd.DataFrame:
 
 
 def _number(value: float, is_best: bool) -> str:
-    return f"{value:,.1f}" if abs(value) >= 100 else f"{value:.3f}" + ("*" if is_best else "")
+    return f"{value:{',.1f' if abs(value) >= 10 else '.3f'}}{'*' if is_best else ''}"

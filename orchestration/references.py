@@ -118,7 +118,7 @@ def beside(
         As `orchestration.evaluation.TaskEvaluation` has them.
     """
     if reference.elsewhere:
-        return Beside(reference, None, 0, f"{reference.elsewhere} follows this protocol.")
+        return Beside(reference, None, 0, f"Not judged here: {reference.elsewhere} does it.")
     reasons = []
     for task, found, reason in judged:
         if not isinstance(task, Task) or task.outcome != reference.outcome:

@@ -174,7 +174,9 @@ def draw(trained: TrainedModel) -> dict[str, bytes]:
 
     tested = trained.test_predictions
     scores = {
-        name: tested[name].to_numpy() for name in tested.columns if name not in {*KEYS, "label"}
+        model_words(name): tested[name].to_numpy()
+        for name in tested.columns
+        if name not in {*KEYS, "label"}
     }
     when = f"{trained.kind} in {trained.horizon_days} days, as of {trained.test_date[:10]}"
     label = tested["label"].to_numpy()

@@ -85,7 +85,7 @@ def test_the_same_cutoff_and_horizon_are_compared(
     assert [each.standing for each in found.standings()] == ["worse", "better"]
     assert summary([found]) == [
         "No purchase in 30 days, cutoff 2026-03-01: of 2 measures Shoal is better than the best "
-        "reference on 1 and level within the interval on 0; a reference is better on ROC AUC "
+        "reference on 1, within the interval on 0 and worse on 1. A reference is better on ROC AUC "
         "(good)."
     ]
     table = reference_table(found)
@@ -104,7 +104,7 @@ def test_the_same_cutoff_and_horizon_are_compared(
         ({"outcome": "purchase"}, "purchase was not judged: no order"),
         ({"outcome": "spend"}, "nothing of the kind was judged"),
         ({"customers": 700}, "600 customers here, 700 there"),
-        ({"elsewhere": "tests/some.py"}, "tests/some.py follows this protocol"),
+        ({"elsewhere": "tests/some.py"}, "Not judged here: tests/some.py"),
     ],
 )
 def test_without_a_comparison_the_page_says_what_gives_it(
@@ -126,7 +126,7 @@ def test_the_page_says_plainly_where_a_reference_is_better(
 ) -> None:
     found = Evaluation(NOW, 1, None, (), (beside(REFERENCE, judged),))
     text = evaluation_report(found, "Title", NOW).page.markdown()
-    assert "a reference is better on ROC AUC (good)" in text
+    assert "A reference is better on ROC AUC (good)." in text
     assert "worse than the best reference, 0.999 (good)." in text
     none = evaluation_report(Evaluation(NOW, 1, None, ()), "Title", NOW).page.markdown()
     assert "No figures of others are known for what is in the lake" in none
