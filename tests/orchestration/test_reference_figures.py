@@ -156,7 +156,7 @@ def test_references_are_of_the_only_data_set_in_the_lake(
 
 
 def test_repeat_purchases_are_predicted_from_the_lake(writer: duckdb.DuckDBPyConnection) -> None:
-    days = purchases(400)
+    days = purchases(300)
     writer.register("days", days)
     writer.execute(
         "create table intermediate.int_customer_days as select customer_key, "
@@ -168,11 +168,11 @@ def test_repeat_purchases_are_predicted_from_the_lake(writer: duckdb.DuckDBPyCon
         outcome=REPEAT_PURCHASES,
         cutoff=date(1997, 10, 1),
         horizon_days=90,
-        customers=400,
+        customers=300,
         rows={"coin": {"mae": 99.0, "correlation": 0.0}},
     )
     found = beside_repeat_purchases(protocol, writer, seed=0, threads=1)
-    assert found.customers == 400
+    assert found.customers == 300
     assert [each.standing for each in found.standings()] == ["better", "better"]
     assert set(reference_table(found)[""]) == {
         "Shoal", "Shoal's baseline: BG/NBD", "reference: coin",
