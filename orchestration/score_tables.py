@@ -8,16 +8,15 @@ import pandas as pd
 
 from ml.labelled_rows import take
 from ml.matrix import feature_matrix
-from ml.reasons import Phrase, explain
+from ml.reasons import Phrase
 from ml.task import Task
 from ml.tasks import TASKS
+from orchestration.champions import Champion, answering, require_features
 from orchestration.customer_rows import append, replace_customers, stale_features, to_arrow
 from orchestration.ingestion.sql import transaction
 from orchestration.lake import Lake
-from orchestration.models import Champion, answering, require_features
 
 SEGMENT_COLUMNS = "segments.segment_id, segments.segment_name"
-REASONS = 3
 ENDS = ("expected_value_low", "expected_value_high")
 
 
@@ -138,16 +137,9 @@ def explain_features(
         new = predictions[task.score_column].notna().to_numpy() & ~explained
         if name not in champions or not new.any():
             continue
-        words = explain(
-            champions[name].model.model,
-            features[new],
-            phrases,
-            champions[name].typical,
-            count=REASONS,
-            num_threads=threads,
-        )
-        for row, sentences in zip(np.flatnonzero(new), words.to_numpy().tolist(), strict=True):
-            reasons[row] = [sentence for sentence in sentences if sentence]
+        found = champions[name].reasons(features[new], phrases, threads)
+        for row, sentences in zip(np.flatnonzero(new), found, strict=True):
+            reasons[row] = sentences
         explained |= new
     return reasons
 

@@ -13,10 +13,10 @@ from ml.reasons import Phrase
 from ml.segment_model import APART, APART_COLOUR
 from ml.segment_moves import BEHAVIOUR, Held, follow_customers
 from ml.segments import SegmentModel
+from orchestration.champions import segments_by_label
 from orchestration.customer_rows import append, replace_customers, stale_features, to_arrow
 from orchestration.ingestion.sql import transaction
 from orchestration.lake import Lake
-from orchestration.models import segments_by_label
 from orchestration.registry import Registry, Version
 
 HELD = (

@@ -14,8 +14,8 @@ from ml.segment_identity import Identity, keep_identity
 from ml.segment_model import SegmentModel
 from ml.segment_store import UnknownFormat, save
 from ml.segments import SPACES, Protocol, fit_segments
+from orchestration.champions import SEGMENTS, load_segments
 from orchestration.lake import Lake, current_snapshot
-from orchestration.models import SEGMENTS, load_segments
 from orchestration.registry import Registry, Version, code_version, scratch_folder
 from orchestration.settings import Settings
 

@@ -11,10 +11,10 @@ from typer.testing import CliRunner
 
 from ml.segment_model import SegmentModel
 from ml.segments import Protocol, fit_segments
+from orchestration.champions import load_segments
 from orchestration.cli import app
 from orchestration.defs.segments.assets import customer_segments, segment_model
 from orchestration.defs.segments.checks import fresh_segments
-from orchestration.models import load_segments
 from orchestration.registry import Version
 from orchestration.segment_checks import measure_staleness, segments_are_fresh
 from orchestration.segment_training import read_material

@@ -101,7 +101,7 @@ def customer_segments(
 ) -> Iterator[dg.MaterializeResult[Any]]:
     """One segment per customer, as of the features; only what changed is assigned anew."""
     from ml.segment_store import UnknownFormat
-    from orchestration.models import load_segments
+    from orchestration.champions import load_segments
     from orchestration.phrases import feature_phrases
     from orchestration.segment_tables import Assigned, assign_segments
 

@@ -10,7 +10,7 @@ from orchestration.registry import Registry
 def fresh_segments(lake: Lake) -> dg.AssetCheckResult:
     """The segments still fit: centroids, silhouette, and the distance of new customers."""
     from ml.segment_store import UnknownFormat
-    from orchestration.models import load_segments
+    from orchestration.champions import load_segments
     from orchestration.segment_checks import measure_staleness, segments_are_fresh
 
     try:
