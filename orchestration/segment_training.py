@@ -107,13 +107,10 @@ def find_segments(material: Material, registry: Registry, values: Settings, log:
     fitted = fit_segments(
         material.features,
         SPACES[values.segment_features],
-        Protocol(
-            pinned=values.segment_family,
-            pinned_k=values.segment_count,
-            incumbent=None if old is None else (old.family, old.k),
-        ),
+        Protocol(pinned=values.segment_family, pinned_k=values.segment_count),
         earlier=material.earlier,
         outcomes=material.outcomes,
+        incumbent=old if old and old.space.spec.name == values.segment_features else None,
         seed=values.seed,
     )
     newest = registry.newest(SEGMENTS)

@@ -35,8 +35,8 @@ def test_training_on_the_next_month_leaves_customers_in_their_segments(
     month, now = history.as_of(start), history.as_of(start + MONTH)
     protocol = Protocol(families=("kmeans", "mixture"), bootstraps=5)
     old = fit_segments(month, protocol=protocol)
-    again = Protocol(families=protocol.families, bootstraps=5, incumbent=(old.family, old.k))
-    new, identity = keep_identity(fit_segments(now, protocol=again, earlier=month), old, now)
+    fitted = fit_segments(now, protocol=protocol, earlier=month, incumbent=old)
+    new, identity = keep_identity(fitted, old, now)
     assert not identity.born + identity.retired
     assert dict(zip(new.ids, new.names, strict=True)) == dict(zip(old.ids, old.names, strict=True))
     nobody = np.full(len(now), -1)
