@@ -106,6 +106,16 @@ class SegmentModel:
         """Name of segment 0: who has no orders, or too few for the space."""
         return self.space.spec.apart_name
 
+    @property
+    def description(self) -> str:
+        """How the groups were found and how customers are placed, in a sentence."""
+        from ml.segment_families import FAMILIES
+        from ml.segment_fitted import Fitted
+
+        chosen = self.selection[self.selection["chosen"]].iloc[0]
+        fitted = Fitted(chosen.get("setting", self.k), self.assigner, chosen.get("noise", 0.0))
+        return f"{FAMILIES[self.family].describe(fitted)}, by {self.space.spec.name}"
+
     def assign(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Give each customer a segment, in batches of rows that need nothing of each other.
 

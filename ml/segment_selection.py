@@ -93,9 +93,10 @@ def select(
         The chosen solution.
     table : DataFrame
         One row per candidate: ``family``, ``setting``, ``k``, ``silhouette``, ``davies_bouldin``,
-        ``calinski_harabasz``, ``smallest_share``, ``noise``, ``usefulness`` with
-        ``spend_explained`` and ``churn_explained``, ``stability``, ``month_stability`` (null
-        unless a finalist), ``eligible``, ``finalist``, ``pareto``, ``chosen``.
+        ``calinski_harabasz``, ``smallest_share``, ``noise``, ``customers`` (whom these rest on),
+        ``usefulness`` with ``spend_explained`` and ``churn_explained``, ``stability``,
+        ``month_stability`` (null unless a finalist), ``eligible``, ``finalist``, ``pareto``,
+        ``chosen``.
 
     Raises
     ------
@@ -175,6 +176,7 @@ def _cheap_figures(
         "calinski_harabasz": calinski_harabasz(rows, groups),
         "smallest_share": float(sizes.min() / len(rows)),
         "noise": fitted.noise,
+        "customers": len(rows),
         **dict.fromkeys(("usefulness", "spend_explained", "churn_explained"), float("nan")),
         **dict.fromkeys(("stability", "month_stability"), float("nan")),
     }

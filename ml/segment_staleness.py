@@ -25,7 +25,8 @@ class Limits:
     Attributes
     ----------
     drift : float
-        Mean distance that centroids moved, in root mean square distances of members.
+        Mean distance that centroids moved, in root mean square distances of members. A month of
+        ordinary life moves them by about .1 (Online Retail .11, Complete Journey .08).
     silhouette_kept : float
         Share of the silhouette at fit.
     far_share : float
@@ -34,7 +35,7 @@ class Limits:
         Fewer new customers say nothing.
     """
 
-    drift: float = 0.5
+    drift: float = 0.3
     silhouette_kept: float = 0.8
     far_share: float = 0.15
     least_new: int = 100

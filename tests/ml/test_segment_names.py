@@ -60,6 +60,16 @@ def test_equal_descriptions_are_ranked() -> None:
     assert names[3] == "typical customers, least spend"
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_names_are_unique_whatever_the_groups(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    roles = (*RFM_ROLES, *list(ROLES)[: seed % 5])
+    effects = rng.normal(0, 0.9, (12, len(roles))).round(seed % 2)
+    names = named(effects.tolist(), roles)
+    assert len(set(names)) == 12
+    assert names == named(effects.tolist(), roles)
+
+
 def test_even_twins_have_names_of_their_own() -> None:
     assert len(set(named([[0, 0, 0]] * 4))) == 4
 

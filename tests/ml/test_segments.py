@@ -125,6 +125,18 @@ def test_relabelling_moves_ids_and_keeps_groups(
         model.relabelled([1, 2, 3, 4], names=["same"] * 4)
 
 
+def test_nobody_is_assigned_nothing(model: SegmentModel, customers: pd.DataFrame) -> None:
+    nobody = model.assign(customers.head(0))
+    assert nobody.empty
+    assert list(nobody.columns) == list(model.assign(customers).columns)
+
+
+def test_a_model_describes_itself(model: SegmentModel) -> None:
+    assert model.description == (
+        "K-means, 4 groups; a customer belongs to the nearest centre, by rfm"
+    )
+
+
 def test_too_few_customers_say_so(customers: pd.DataFrame) -> None:
     with pytest.raises(NoSegments, match="3 customers, 3 distinct"):
         fit_segments(customers.head(3))
