@@ -64,7 +64,7 @@ def segment_model(
         metadata={
             "trained": True,
             "version": version.label,
-            "family": model.family,
+            "description": model.description,
             "silhouette": model.at_fit.silhouette,
             "selection": dg.MetadataValue.md(frame_markdown(model.selection)),
             "profile": dg.MetadataValue.md(frame_markdown(profile)),
@@ -74,7 +74,7 @@ def segment_model(
             "sizes": picture("segments", image),
         }
     )
-    yield segments_were_found(model.k, f"{model.k} segments, {model.family}")
+    yield segments_were_found(model.k, model.description)
     yield segments_kept_identity(found)
 
 
