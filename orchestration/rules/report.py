@@ -1,0 +1,57 @@
+"""How the rules stand: members, who entered and left within a day, or why one is disabled."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import duckdb
+
+from orchestration.rules.records import read_records
+
+LATELY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class RuleReport:
+    """One rule; ``entered`` and ``left`` count stays that began and ended within a day."""
+
+    rule: str
+    title: str
+    members: int
+    entered: int
+    left: int
+    error: str | None
+
+
+def read_report(connection: duckdb.DuckDBPyConnection) -> list[RuleReport]:
+    """Every rule that was looked at, by name; a day ends at the instant of its evaluation."""
+    counted = connection.execute(
+        """
+        select
+            rules.rule,
+            count(*) filter (where history.rule is not null and history.left_at is null),
+            count(*) filter (where history.entered_at > rules.as_of - $lately),
+            count(*) filter (where history.left_at > rules.as_of - $lately)
+        from ops.segment_rules as rules
+        left join marts.rule_segment_history as history on rules.rule = history.rule
+        group by 1
+        order by 1
+        """,
+        {"lately": LATELY},
+    ).fetchall()
+    records = read_records(connection)
+    return [
+        RuleReport(rule, records[rule].title or "", members, entered, left, records[rule].error)
+        for rule, members, entered, left in counted
+    ]
+
+
+def report_markdown(report: Sequence[RuleReport]) -> str:
+    """The report as a table for Dagster's UI."""
+    lines = ["| rule | members | entered in a day | left | error |", "|---|---|---|---|---|"]
+    for each in report:
+        error = (each.error or "").replace("|", "\\|").replace("\n", "<br>")
+        lines.append(
+            f"| {each.rule} | {each.members:,} | {each.entered:,} | {each.left:,} | {error} |"
+        )
+    return "\n".join(lines)

@@ -1,0 +1,68 @@
+"""``shoal segments``: who is in which rule segment; check rules before they run."""
+
+import duckdb
+import typer
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+
+from orchestration.lake import Lake, LakeNotFound
+from orchestration.settings import settings
+
+app = typer.Typer(no_args_is_help=True, help=__doc__)
+
+
+@app.command()
+def rules() -> None:
+    """List the rules: members, who entered and left within a day, or why one is disabled."""
+    from orchestration.rules.report import read_report
+
+    console = Console(highlight=False, soft_wrap=True)
+    try:
+        with Lake.from_settings().reader() as connection:
+            report = read_report(connection)
+    except (LakeNotFound, duckdb.CatalogException) as problem:
+        _fail(f"no rule has been evaluated yet: {problem}")
+        return
+    if not report:
+        console.print(f"no rules: add a file to {settings().segments}", markup=False)
+        return
+    table = Table("rule", "title", "members", "entered in a day", "left", box=SIMPLE)
+    for column in table.columns[2:]:
+        column.justify = "right"
+    for each in report:
+        figures = ("disabled", "", "") if each.error else (each.members, each.entered, each.left)
+        cells = [f"{figure:,}" if isinstance(figure, int) else figure for figure in figures]
+        table.add_row(each.rule, each.title, *cells)
+    console.print(table)
+    for each in report:
+        if each.error:
+            console.print(each.error, style="yellow", markup=False)
+
+
+@app.command()
+def check() -> None:
+    """Check every rule against the tables that there are, without running any; exit 1 if wrong."""
+    from orchestration.rules.loading import RuleError, load_rules
+    from orchestration.rules.tables import read_catalog
+
+    try:
+        with Lake.from_settings().reader(latest=True) as connection:
+            book = load_rules(settings().segments, read_catalog(connection))
+    except (LakeNotFound, RuleError, duckdb.CatalogException) as problem:
+        _fail(str(problem))
+        return
+    for rule in book.rules.values():
+        typer.echo(f"{rule.file}: {rule.title}")
+    for error in book.errors.values():
+        Console(stderr=True).print(
+            error, style="red", markup=False, highlight=False, soft_wrap=True
+        )
+    typer.echo(f"{len(book.rules)} valid, {len(book.errors)} with errors")
+    if book.errors:
+        raise typer.Exit(1)
+
+
+def _fail(message: str) -> None:
+    Console(stderr=True).print(message, style="red", markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(1)
