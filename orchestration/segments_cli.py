@@ -2,9 +2,7 @@
 
 import duckdb
 import typer
-from rich.box import SIMPLE
 from rich.console import Console
-from rich.table import Table
 
 from orchestration.lake import Lake, LakeNotFound
 from orchestration.settings import settings
@@ -15,7 +13,7 @@ app = typer.Typer(no_args_is_help=True, help=__doc__)
 @app.command()
 def rules() -> None:
     """List the rules: members, who entered and left within a day, or why one is disabled."""
-    from orchestration.rules.report import read_report
+    from orchestration.rules.report import print_report, read_report
 
     console = Console(highlight=False, soft_wrap=True)
     try:
@@ -27,17 +25,7 @@ def rules() -> None:
     if not report:
         console.print(f"no rules: add a file to {settings().segments}", markup=False)
         return
-    table = Table("rule", "title", "members", "entered in a day", "left", box=SIMPLE)
-    for column in table.columns[2:]:
-        column.justify = "right"
-    for each in report:
-        figures = ("disabled", "", "") if each.error else (each.members, each.entered, each.left)
-        cells = [f"{figure:,}" if isinstance(figure, int) else figure for figure in figures]
-        table.add_row(each.rule, each.title, *cells)
-    console.print(table)
-    for each in report:
-        if each.error:
-            console.print(each.error, style="yellow", markup=False)
+    print_report(console, report)
 
 
 @app.command()

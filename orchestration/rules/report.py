@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import duckdb
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
 
 from orchestration.rules.records import read_records
 
@@ -55,3 +58,17 @@ def report_markdown(report: Sequence[RuleReport]) -> str:
             f"| {each.rule} | {each.members:,} | {each.entered:,} | {each.left:,} | {error} |"
         )
     return "\n".join(lines)
+
+
+def print_report(console: Console, report: Sequence[RuleReport]) -> None:
+    """Print the report for a person at a terminal, and below it the errors."""
+    table = Table("rule", "title", "members", "entered in a day", "left", box=SIMPLE)
+    for column in table.columns[2:]:
+        column.justify = "right"
+    for each in report:
+        figures = [f"{each.members:,}", f"{each.entered:,}", f"{each.left:,}"]
+        table.add_row(each.rule, each.title, *(["disabled"] if each.error else figures))
+    console.print(table)
+    for each in report:
+        if each.error:
+            console.print(each.error, style="yellow", markup=False)

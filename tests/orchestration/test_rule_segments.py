@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import dagster as dg
 import pytest
 
+from orchestration.defs.segments import rules
 from orchestration.defs.segments.rules import check_rules_are_valid
 from tests.orchestration.rule_room import HIGH_INTENT, NOON, RuleRoom, rule_room
 
@@ -279,3 +281,27 @@ def test_ranks_are_among_those_who_are_meant(room: RuleRoom) -> None:
         room.customers(f"c{number}", order_days_365d=float(max(number - 4, 0)))
     room.evaluate()
     assert set(room.members("seldom")) == {"c5", "c6"}
+
+
+def test_the_asset_reports_members_and_its_check_warns(
+    room: RuleRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room.rule("big", BIG)
+    room.rule("bad", BIG.replace("revenue", "revnue"))
+    room.customers("a", "b", revenue_365d=200.0)
+    values = rules.settings().model_copy(update={"segments": room.folder})
+    monkeypatch.setattr(rules, "settings", lambda: values)
+    result = dg.materialize(
+        [rules.rule_segments, rules.rules_are_valid], resources={"lake": room.lake}
+    )
+    assert result.success, "a broken rule is no failure of the run"
+    metadata = result.asset_materializations_for_node("rule_segments")[0].metadata
+    assert metadata["dagster/row_count"].value == metadata["entered"].value == 2
+    assert metadata["disabled"].value == 1
+    table = str(metadata["rules"].value)
+    assert "| big | 2 | 2 | 0 |  |" in table
+    assert "segments/bad.yml: where: no column" in table
+    (verdict,) = result.get_asset_check_evaluations()
+    assert not verdict.passed
+    assert verdict.severity == dg.AssetCheckSeverity.WARN
+    assert set(room.members("big")) == {"a", "b"}
