@@ -45,16 +45,22 @@ _COLUMNS = (
 _LOST = """
 select customer_key, rule, false as entered
 from marts.rule_segments
-where
-    not list_contains($evaluated, rule)
-    or customer_key not in (select customer_key from marts.customer_features)
+where not list_contains($evaluated, rule)
+union
+select customer_key, rule, false as entered
+from marts.rule_segments
+anti join marts.customer_features using (customer_key)
 """
 _GONE = """
-select distinct customer_key
-from marts.rule_segment_history
-where
-    customer_key not in (select customer_key from marts.customer_features)
-    and customer_key not in (select identifier_key from intermediate.identity_map)
+with departed as (
+    select distinct customer_key
+    from marts.rule_segment_history
+    anti join marts.customer_features using (customer_key)
+)
+select customer_key
+from departed
+anti join intermediate.identity_map as identities
+    on departed.customer_key = identities.identifier_key
 """
 
 

@@ -63,6 +63,7 @@ def report_markdown(report: Sequence[RuleReport]) -> str:
 def print_report(console: Console, report: Sequence[RuleReport]) -> None:
     """Print the report for a person at a terminal, and below it the errors."""
     table = Table("rule", "title", "members", "entered in a day", "left", box=SIMPLE)
+    table.columns[0].no_wrap = True
     for column in table.columns[2:]:
         column.justify = "right"
     for each in report:
