@@ -16,7 +16,6 @@ from orchestration.rules.conditions import Rank, Rule
 from orchestration.rules.loading import load_rules
 from orchestration.rules.records import (
     Record,
-    read_gone,
     read_losses,
     read_records,
     write_changes,
@@ -86,10 +85,10 @@ def evaluate_rules(lake: Lake, folder: Path, now: datetime) -> Evaluation:
             name: Record.of_disabled(name, error, moment) for name, error in book.errors.items()
         }
         evaluated = [name for name, record in records.items() if record.error is None]
-        changes = pa.concat_tables([*evaluator.changes, read_losses(connection, evaluated)])
-        gone = read_gone(connection)
+        losses = read_losses(connection, evaluated)
+        changes = pa.concat_tables([*evaluator.changes, losses.changes])
     with lake.writer("evaluate rules") as connection:
-        write_changes(connection, changes, records, gone, clock)
+        write_changes(connection, changes, before, records, losses.erased, clock)
     return Evaluation(changes, dict(sorted(records.items())))
 
 

@@ -42,25 +42,26 @@ _COLUMNS = (
     "rule, title, description, rule_version, error, borders, borders_as_of, "
     "as_of, batch_id, evaluated_at"
 )
+_HISTORY = "marts.rule_segment_history"
+_DEPARTED = """
+with known as (
+    select customer_key from marts.rule_segment_history
+    union
+    select customer_key from marts.rule_segments
+)
+select customer_key
+from known
+anti join marts.customer_features using (customer_key)
+"""
+_ERASED = """
+select unnest($departed)
+except
+select identifier_key from intermediate.identity_map
+"""
 _LOST = """
 select customer_key, rule, false as entered
 from marts.rule_segments
-where not list_contains($evaluated, rule)
-union
-select customer_key, rule, false as entered
-from marts.rule_segments
-anti join marts.customer_features using (customer_key)
-"""
-_GONE = """
-with departed as (
-    select distinct customer_key
-    from marts.rule_segment_history
-    anti join marts.customer_features using (customer_key)
-)
-select customer_key
-from departed
-anti join intermediate.identity_map as identities
-    on departed.customer_key = identities.identifier_key
+where not list_contains($evaluated, rule) or list_contains($departed, customer_key)
 """
 
 
@@ -75,22 +76,40 @@ def read_records(connection: duckdb.DuckDBPyConnection) -> dict[str, Record]:
     }
 
 
-def read_losses(connection: duckdb.DuckDBPyConnection, evaluated: Sequence[str]) -> pa.Table:
-    """Members of rules that are not evaluated any more, and members who are nobody any more."""
-    values = {"evaluated": list(evaluated)}
-    return connection.execute(_LOST, values).to_arrow_table()
+@dataclass(frozen=True)
+class Losses:
+    """Stays that end for other reasons than a rule's own.
+
+    Attributes
+    ----------
+    changes
+        Members of rules that are not evaluated any more, and those who are nobody any more, as
+        rows of ``customer_key``, ``rule`` and ``entered`` (false).
+    erased
+        Customers of whom no row is left. Whoever was merged into another still has an identity.
+    """
+
+    changes: pa.Table
+    erased: tuple[str, ...]
 
 
-def read_gone(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Customers of the history of whom there is no row left: whoever merged has an identity."""
-    return [key for (key,) in connection.execute(_GONE).fetchall()]
+def read_losses(connection: duckdb.DuckDBPyConnection, evaluated: Sequence[str]) -> Losses:
+    """What has to go although no rule says so."""
+    departed = [key for (key,) in connection.execute(_DEPARTED).fetchall()]
+    erased: list[tuple[str]] = []
+    if departed:
+        erased = connection.execute(_ERASED, {"departed": departed}).fetchall()
+    values = {"evaluated": list(evaluated), "departed": departed}
+    lost = connection.execute(_LOST, values).to_arrow_table()
+    return Losses(lost, tuple(key for (key,) in erased))
 
 
 def write_changes(
     connection: duckdb.DuckDBPyConnection,
     changes: pa.Table,
+    before: Mapping[str, Record],
     records: Mapping[str, Record],
-    gone: Sequence[str],
+    erased: Sequence[str],
     clock: Clock,
 ) -> None:
     """Carry changes out in one transaction: members, their history and the records of rules.
@@ -110,11 +129,17 @@ def write_changes(
             connection.register("rule_changes", changes)
             _leave(connection, clock.as_of)
             _enter(connection, clock)
-        _rename(connection, clock)
-        if gone:
+            if any(record.moment.as_of == clock.as_of for record in before.values()):
+                _continue(connection, clock.as_of)
+        if any(
+            name in before and record.rule_version != before[name].rule_version
+            for name, record in records.items()
+        ):
+            _rename(connection, clock)
+        if erased:
             connection.execute(
-                "delete from marts.rule_segment_history where list_contains(?, customer_key)",
-                [list(gone)],
+                f"delete from {_HISTORY} where list_contains(?, customer_key)",
+                [list(erased)],
             )
 
 
@@ -124,12 +149,11 @@ def _leave(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> None:
     )
     connection.execute(f"delete from marts.rule_segments where {leavers}")
     connection.execute(
-        "delete from marts.rule_segment_history "
-        f"where left_at is null and entered_at >= ? and {leavers}",
+        f"delete from {_HISTORY} where left_at is null and entered_at >= ? and {leavers}",
         [as_of],
     )
     connection.execute(
-        f"update marts.rule_segment_history set left_at = ? where left_at is null and {leavers}",
+        f"update {_HISTORY} set left_at = ? where left_at is null and {leavers}",
         [as_of],
     )
 
@@ -142,41 +166,53 @@ def _enter(connection: duckdb.DuckDBPyConnection, clock: Clock) -> None:
             changes.customer_key,
             changes.rule,
             rules.title,
-            coalesce(history.entered_at, $as_of) as entered_at,
+            $as_of as entered_at,
             rules.rule_version,
             $as_of as as_of,
             $batch_id as batch_id
         from rule_changes as changes
         inner join ops.segment_rules as rules using (rule)
-        left join marts.rule_segment_history as history
-            on
-                changes.customer_key = history.customer_key
-                and changes.rule = history.rule
-                and history.left_at = $as_of
         where changes.entered
         """,
         {"as_of": clock.as_of, "batch_id": clock.last_batch_id},
     )
     connection.execute(
         """
-        update marts.rule_segment_history set left_at = null
-        where
-            left_at = ?
-            and (customer_key, rule) in (
-                select customer_key, rule from rule_changes where entered
-            )
+        insert into marts.rule_segment_history by name
+        select customer_key, rule, ? as entered_at from rule_changes where entered
         """,
         [clock.as_of],
     )
+
+
+def _continue(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> None:
+    """Let stays that ended at this instant and began anew at it go on."""
+    ended = f"select customer_key, rule from {_HISTORY} where left_at = $as_of"
     connection.execute(
-        """
-        insert into marts.rule_segment_history by name
-        select members.customer_key, members.rule, members.entered_at
-        from rule_changes as changes
-        inner join marts.rule_segments as members using (customer_key, rule)
-        where changes.entered and members.entered_at = ?
+        f"""
+        update marts.rule_segments as members
+        set entered_at = stays.entered_at
+        from {_HISTORY} as stays
+        where
+            members.customer_key = stays.customer_key
+            and members.rule = stays.rule
+            and stays.left_at = $as_of
         """,
-        [clock.as_of],
+        {"as_of": as_of},
+    )
+    connection.execute(
+        f"delete from {_HISTORY} "
+        f"where left_at is null and entered_at = $as_of and (customer_key, rule) in ({ended})",
+        {"as_of": as_of},
+    )
+    connection.execute(
+        f"""
+        update {_HISTORY} set left_at = null
+        where
+            left_at = $as_of
+            and (customer_key, rule) in (select customer_key, rule from marts.rule_segments)
+        """,
+        {"as_of": as_of},
     )
 
 
