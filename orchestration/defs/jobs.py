@@ -46,7 +46,10 @@ EVALUATION = dg.AssetSelection.groups("evaluation")
 SEARCH = dg.AssetSelection.groups("search")
 REPORTS = dg.AssetSelection.groups("monitoring")
 SCORE_CHECKS = dg.AssetSelection.checks_for_assets(
-    ["marts", "customer_scores"], ["marts", "rule_segments"]
+    ["marts", "customer_scores"],
+    ["marts", "response_scores"],
+    ["marts", "session_intent"],
+    ["marts", "rule_segments"],
 )
 CATEGORY_CHECKS = dg.AssetSelection.checks_for_assets(["marts", "category_scores"])
 WRITES = {"shoal/writes": "batch"}
