@@ -32,16 +32,20 @@ def rules() -> None:
 def check() -> None:
     """Check every rule against the tables that there are, without running any; exit 1 if wrong."""
     from orchestration.rules.loading import RuleError, load_rules
+    from orchestration.rules.report import unseen_types
     from orchestration.rules.tables import read_catalog
 
     try:
         with Lake.from_settings().reader(latest=True) as connection:
             book = load_rules(settings().segments, read_catalog(connection))
+            notes = unseen_types(connection, book.rules.values())
     except (LakeNotFound, RuleError, duckdb.CatalogException) as problem:
         _fail(str(problem))
         return
     for rule in book.rules.values():
         typer.echo(f"{rule.file}: {rule.title}")
+    for note in notes:
+        typer.echo(f"note: {note}")
     for error in book.errors.values():
         Console(stderr=True).print(
             error, style="red", markup=False, highlight=False, soft_wrap=True

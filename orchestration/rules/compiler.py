@@ -4,26 +4,19 @@ The texts of rules are spliced in as they were parsed, in parentheses; every val
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
 
 from orchestration.ingestion.expressions import Expression
 from orchestration.ingestion.sql import identifier
-from orchestration.rules.conditions import AllOf, AnyOf, Condition, Fact, Rank, Rows, Rule
-from orchestration.rules.tables import FACTS, ROWS, Columns, RowTable, column_names
+from orchestration.rules.conditions import AllOf, AnyOf, Condition, Fact, Rank, Rows
+from orchestration.rules.rule import Rule
+from orchestration.rules.tables import FACTS, ROWS, Columns, column_names
+from orchestration.rules.windows import Moment, RowSet, Values, spliced
 
 Borders = Mapping[str, Sequence[float | None]]
 """Of each rule, the value at the border of each of its ranks, in their order."""
-
-
-@dataclass(frozen=True)
-class Moment:
-    """What an evaluation saw: the clock's instant and batch, and when it looked (wall clock)."""
-
-    as_of: datetime
-    batch_id: int
-    evaluated_at: datetime
 
 
 @dataclass(frozen=True)
@@ -32,18 +25,6 @@ class Query:
 
     text: str
     values: Mapping[str, object]
-
-
-@dataclass
-class _Values:
-    """Values to bind, each under a name of its own."""
-
-    bound: dict[str, object] = field(default_factory=dict)
-
-    def bind(self, value: object) -> str:
-        name = f"v{len(self.bound)}"
-        self.bound[name] = value
-        return f"${name}"
 
 
 def compile_changes(
@@ -64,8 +45,8 @@ def compile_changes(
         were computed later, and of whom a row that a rule counts has since come into its window
         or dropped out of it. Everyone else would come out as before. None looks at everyone.
     """
-    values = _Values()
-    row_sets = [_RowSet(name, table, rules, as_of, since, values) for name, table in ROWS.items()]
+    values = Values()
+    row_sets = [RowSet(name, table, rules, as_of, since, values) for name, table in ROWS.items()]
     row_sets = [rows for rows in row_sets if rows.conditions]
     touched = "select customer_key from marts.customer_features"
     if since is not None:
@@ -113,110 +94,19 @@ def compile_changes(
 
 def compile_borders(rules: Sequence[Rule], facts: Columns) -> Query:
     """The borders of all ranks of some rules, a column each, in their order."""
-    values = _Values()
+    values = Values()
     ranks = [leaf for rule in rules for leaf in rule.leaves if isinstance(leaf, Rank)]
     columns = [
-        f"quantile_cont(cast({_spliced(rank.by)} as double), {values.bind(rank.quantile)})"
-        + (f" filter (where {_spliced(rank.among)})" if rank.among is not None else "")
+        f"quantile_cont(cast({spliced(rank.by)} as double), {values.bind(rank.quantile)})"
+        + (f" filter (where {spliced(rank.among)})" if rank.among is not None else "")
         for rank in ranks
     ]
     source = _facts(facts, [e for rank in ranks for e in rank.expressions().values()])
     return Query(f"with {source}\nselect {', '.join(columns)}\nfrom facts", values.bound)
 
 
-class _RowSet:
-    """The conditions of all rules on one table of rows, read once."""
-
-    def __init__(
-        self,
-        name: str,
-        table: RowTable,
-        rules: Sequence[Rule],
-        as_of: datetime,
-        since: Moment | None,
-        values: _Values,
-    ) -> None:
-        self.name = name
-        self.table = table
-        self.as_of = as_of
-        self.since = None if since is None else since.as_of
-        self.values = values
-        self.conditions = [
-            leaf
-            for rule in rules
-            for leaf in rule.leaves
-            if isinstance(leaf, Rows) and leaf.table is table
-        ]
-
-    def visible(self) -> str:
-        """A CTE of the rows that can matter, and for which condition each counts."""
-        start = min(self.as_of, self.since or self.as_of)
-        first = start - max(condition.within for condition in self.conditions)
-        flags, wanted = [], []
-        for number, condition in enumerate(self.conditions):
-            flags.append(f"{self._counts(condition)} as counts_{number}")
-            types = f" and {self._is(condition.types)}" if condition.types else ""
-            recent = f"{self.table.time} >= {self.values.bind(start - condition.within)}"
-            wanted.append(f"({recent}{types})")
-        return (
-            f"{self.name}_rows as materialized (\n    select customer_key, "
-            f"{self.table.time} as happened_at,\n        "
-            + ",\n        ".join(flags)
-            + f"\n    from {self.table.name}\n    where customer_key is not null"
-            f"\n    and {self.table.time} >= {self.values.bind(first)}"
-            f" and {self.table.time} < {self.values.bind(self.as_of)}"
-            f"\n    and (" + "\n        or ".join(wanted) + ")\n)"
-        )
-
-    def crossing(self) -> str:
-        """Whose rows came into a window, or dropped out of it, since the evaluation before."""
-        assert self.since is not None
-        crossed = []
-        for number, condition in enumerate(self.conditions):
-            ends = [
-                f"happened_at >= {self.values.bind(self.since - age)} "
-                f"and happened_at < {self.values.bind(self.as_of - age)}"
-                for age in (condition.until, condition.within)
-            ]
-            crossed.append(f"(counts_{number} and ({' or '.join(ends)}))")
-        return f"select customer_key from {self.name}_rows where " + " or ".join(crossed)
-
-    def counted(self) -> str:
-        """A CTE of how many rows each touched customer has in each window."""
-        columns = []
-        for number, condition in enumerate(self.conditions):
-            columns.append(
-                f"count(*) filter (where counts_{number} "
-                f"and happened_at >= {self.values.bind(self.as_of - condition.within)} "
-                f"and happened_at < {self.values.bind(self.as_of - condition.until)}) "
-                f"as counted_{self.name}_{number}"
-            )
-        return (
-            f"{self.name}_counts as (\n    select customer_key,\n        "
-            + ",\n        ".join(columns)
-            + f"\n    from {self.name}_rows\n"
-            "    where customer_key in (select customer_key from touched)\n"
-            "    group by customer_key\n)"
-        )
-
-    def counts(self) -> Iterator[tuple[Rows, str]]:
-        """Each condition with the count that it is about."""
-        for number, condition in enumerate(self.conditions):
-            yield condition, f"coalesce(counted_{self.name}_{number}, 0)"
-
-    def _counts(self, condition: Rows) -> str:
-        types = self._is(condition.types) if condition.types else "true"
-        if condition.where is None:
-            return types
-        # a case and no conjunction: the expression must not meet rows of other types
-        return f"coalesce(case when {types} then {_spliced(condition.where)} end, false)"
-
-    def _is(self, types: Sequence[str]) -> str:
-        return f"{self.table.type} in ({', '.join(map(self.values.bind, types))})"
-
-
 def _holds(
-    rule: Rule, borders: Sequence[float | None], counts: Mapping[int, str], values: _Values
+    rule: Rule, borders: Sequence[float | None], counts: Mapping[int, str], values: Values
 ) -> str:
     ranks = count()
 
@@ -226,18 +116,18 @@ def _holds(
         if isinstance(condition, AnyOf):
             return "(" + " or ".join(map(sql, condition.any)) + ")"
         if isinstance(condition, Fact):
-            return _spliced(condition.where)
+            return spliced(condition.where)
         if isinstance(condition, Rank):
             sign = ">" if condition.top is not None else "<"
-            among = "" if condition.among is None else f" and {_spliced(condition.among)}"
+            among = "" if condition.among is None else f" and {spliced(condition.among)}"
             border = values.bind(borders[next(ranks)])
-            return f"({_spliced(condition.by)} {sign} {border}{among})"
+            return f"({spliced(condition.by)} {sign} {border}{among})"
         return _within_bounds(condition, counts[id(condition)], values)
 
     return sql(rule.condition)
 
 
-def _within_bounds(condition: Rows, counted: str, values: _Values) -> str:
+def _within_bounds(condition: Rows, counted: str, values: Values) -> str:
     at_least = condition.at_least
     if at_least is None and condition.at_most is None:
         at_least = 1
@@ -273,7 +163,3 @@ def _facts(facts: Columns, expressions: Sequence[Expression]) -> str:
         + "".join(joined)
         + "\n)"
     )
-
-
-def _spliced(expression: Expression) -> str:
-    return f"(\n{expression.text}\n)"

@@ -11,16 +11,18 @@ import pyarrow as pa
 from orchestration.clock import Clock, read_clock
 from orchestration.ingestion.sql import first_line
 from orchestration.lake import Lake
-from orchestration.rules.compiler import Moment, Query, compile_borders, compile_changes
-from orchestration.rules.conditions import Rank, Rule
+from orchestration.rules.compiler import Query, compile_borders, compile_changes
+from orchestration.rules.conditions import Rank
 from orchestration.rules.loading import load_rules
 from orchestration.rules.records import (
     Record,
     read_losses,
     read_records,
-    write_changes,
 )
+from orchestration.rules.rule import Rule
+from orchestration.rules.stays import write_changes
 from orchestration.rules.tables import Columns, read_catalog
+from orchestration.rules.windows import Moment
 
 OWN_FAULTS = (duckdb.DataError, duckdb.ProgrammingError, duckdb.NotSupportedError)
 """Errors that a rule makes, such as a text that is no number; others are the lake's."""

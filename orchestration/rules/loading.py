@@ -8,7 +8,8 @@ from pydantic import ValidationError
 
 from orchestration.ingestion.expressions import ExpressionError
 from orchestration.ingestion.yaml_files import explained, read_yaml
-from orchestration.rules.conditions import KINDS, Rank, Rows, Rule
+from orchestration.rules.conditions import KINDS, Rank, Rows
+from orchestration.rules.rule import Rule
 from orchestration.rules.tables import Catalog
 
 

@@ -1,6 +1,6 @@
 """How the rules stand: members, who entered and left within a day, or why one is disabled."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -9,7 +9,9 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
+from orchestration.rules.conditions import Rows
 from orchestration.rules.records import read_records
+from orchestration.rules.rule import Rule
 
 LATELY = timedelta(days=1)
 
@@ -47,6 +49,26 @@ def read_report(connection: duckdb.DuckDBPyConnection) -> list[RuleReport]:
         RuleReport(rule, records[rule].title or "", members, entered, left, records[rule].error)
         for rule, members, entered, left in counted
     ]
+
+
+def unseen_types(connection: duckdb.DuckDBPyConnection, rules: Iterable[Rule]) -> list[str]:
+    """Types of rows that rules count and of which there is none: a slip, or not landed yet."""
+    seen: dict[str, set[str]] = {}
+    notes = []
+    for rule in rules:
+        for place, leaf in rule.places():
+            if not isinstance(leaf, Rows):
+                continue
+            table = leaf.table
+            if table.name not in seen:
+                rows = connection.execute(f"select distinct {table.type} from {table.name}")
+                seen[table.name] = {type_ for (type_,) in rows.fetchall()}
+            notes += [
+                f'{rule.file}: {place}.{leaf.source}: there is no row of type "{type_}" so far'
+                for type_ in leaf.types
+                if type_ not in seen[table.name]
+            ]
+    return notes
 
 
 def report_markdown(report: Sequence[RuleReport]) -> str:

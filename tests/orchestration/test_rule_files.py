@@ -211,6 +211,17 @@ def test_the_command_line_checks_rules_before_they_run(deployment: RuleRoom) -> 
     assert "1 valid, 1 with errors" in refused.output
 
 
+def test_the_command_line_notes_types_that_nobody_has_met(deployment: RuleRoom) -> None:
+    deployment.rule("r", GOOD + "all: [{events: [Page_View, prodct_view], within: 1 day}]")
+    deployment.events(("a", "page_view", NOON))
+    checked = CliRunner().invoke(app, ["segments", "check"])
+    assert checked.exit_code == 0, "it may still come"
+    notes = [line for line in checked.output.splitlines() if line.startswith("note")]
+    assert notes == [
+        'note: segments/r.yml: all.1.events: there is no row of type "prodct_view" so far'
+    ]
+
+
 def test_the_command_line_lists_members_and_errors(deployment: RuleRoom) -> None:
     deployment.rule("big", GOOD + "where: revenue_365d > 100")
     deployment.rule("bad", GOOD + "where: revenue > > 100")

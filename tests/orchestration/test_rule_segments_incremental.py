@@ -118,7 +118,7 @@ def test_a_dense_history(room: RuleRoom) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(history=batches)
 def test_any_history(room: RuleRoom, history: list[tuple[int, list[tuple[str, str, int]]]]) -> None:
     check_increments(room, history)
