@@ -9,14 +9,8 @@ import pandas as pd
 import pytest
 from planted import GROUPS, Groups, planted
 
-from ml.segment_identity import (
-    NOBODY,
-    Identity,
-    keep_identity,
-    match_centroids,
-    match_members,
-    unique_name,
-)
+from ml.segment_identity import Identity, keep_identity, unique_name
+from ml.segment_matching import NOBODY, match_centroids, match_members
 from ml.segments import Protocol, SegmentModel, fit_segments
 
 HOLIDAY = (2, 1, 9000, 120)

@@ -17,7 +17,7 @@ from orchestration.defs.segments.assets import customer_segments, segment_model
 from orchestration.defs.segments.checks import fresh_segments
 from orchestration.registry import Version
 from orchestration.segment_checks import measure_staleness, segments_are_fresh
-from orchestration.segment_training import read_material
+from orchestration.segment_material import read_material
 from orchestration.settings import settings
 from tests.ml.planted import GROUPS, Groups, planted
 from tests.orchestration.model_room import ModelRoom, model_room

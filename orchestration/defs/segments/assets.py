@@ -39,7 +39,8 @@ def segment_model(
     from ml.plots import segments_png
     from ml.segments import NoSegments
     from orchestration.documents import frame_markdown
-    from orchestration.segment_training import find_segments, read_material, register_segments
+    from orchestration.segment_material import read_material
+    from orchestration.segment_training import find_segments, register_segments
 
     values = settings()
     registry = Registry(values)
