@@ -9,7 +9,7 @@ with owners as (
         identifier_key,
         customer_key,
         linked_at,
-        owned_until
+        {{ owned_until() }} as owned_until
     from {{ ref('identity_map') }}
     where is_owner
 
@@ -27,7 +27,7 @@ events as (
     left join owners
         on
             coalesce(events.ref_key, events.anonymous_key) = owners.identifier_key
-            and (owners.owned_until is null or events.occurred_at < owners.owned_until)
+            and events.occurred_at < owners.owned_until
 
 )
 

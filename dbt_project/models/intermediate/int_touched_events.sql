@@ -10,7 +10,7 @@ with identifiers as (
         identifier_key,
         customer_key,
         linked_at,
-        owned_until,
+        {{ owned_until() }} as owned_until,
         least(sessions_from, cast(cast(touched_from as date) as timestamp), journey_from)
             as events_from,
         journey_from - {{ telling_time() }} as told_orders_from
@@ -25,7 +25,7 @@ with identifiers as (
         touched.visitor_key as identifier_key,
         cast(null as varchar) as customer_key,
         cast(null as timestamp) as linked_at,
-        cast(null as timestamp) as owned_until,
+        {{ end_of_time() }} as owned_until,
         greatest(touched.sessions_from, identities.owned_until) as events_from,
         cast(null as timestamp) as told_orders_from
     from {{ ref('int_touched_visitors') }} as touched
@@ -51,10 +51,7 @@ events as (
         on
             coalesce(events.ref_key, events.anonymous_key) = identifiers.identifier_key
             and events.occurred_at >= least(identifiers.events_from, identifiers.told_orders_from)
-            and (
-                identifiers.owned_until is null
-                or events.occurred_at < identifiers.owned_until
-            )
+            and events.occurred_at < identifiers.owned_until
     where
         events.occurred_at >= (
             select min(least(first.events_from, first.told_orders_from))

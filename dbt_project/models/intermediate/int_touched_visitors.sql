@@ -137,7 +137,7 @@ owners as (
     select
         identifier_key,
         customer_key,
-        owned_until
+        {{ owned_until() }} as owned_until
     from {{ ref('identity_map') }}
     where is_owner
 
@@ -153,7 +153,7 @@ all_touched as (
     left join owners
         on
             new_rows.identifier_key = owners.identifier_key
-            and (owners.owned_until is null or new_rows.touched_from < owners.owned_until)
+            and coalesce(new_rows.touched_from, timestamp '0001-01-01') < owners.owned_until
 
     union all
 
@@ -215,7 +215,7 @@ told_orders as (
         on
             coalesce(events.ref_key, events.anonymous_key) = touched.identifier_key
             and events.occurred_at >= touched.touched_from
-            and (touched.owned_until is null or events.occurred_at < touched.owned_until)
+            and events.occurred_at < touched.owned_until
     inner join {{ ref('stg_orders') }} as states on events.order_ref = states.order_ref
     inner join touched_identifiers as buyers
         on
