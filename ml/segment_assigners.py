@@ -114,7 +114,7 @@ class PrototypeAssigner:
 
 @dataclass(frozen=True)
 class MixtureAssigner:
-    """Each point goes to its most probable component of a Gaussian mixture.
+    """Each point goes to its most probable component of a mixture of diagonal Gaussians.
 
     The squared distance is the Mahalanobis distance plus what a wide or rare component loses, less
     the same of the component that loses least; so the nearest is the most probable.
@@ -122,14 +122,14 @@ class MixtureAssigner:
     Attributes
     ----------
     means : float array, shape (k, d)
-    whiteners : float array, shape (k, d, d)
-        Cholesky factors of the precision matrices: ``(x - mean) @ whitener`` is standard normal.
+    precisions : float array, shape (k, d)
+        One over the variance of each column in each component.
     weights : float array, shape (k,)
     """
 
     kind: ClassVar[str] = "mixture"
     means: Array
-    whiteners: Array
+    precisions: Array
     weights: Array
 
     @property
@@ -139,23 +139,22 @@ class MixtureAssigner:
 
     def squares(self, points: Array) -> Array:
         """Penalised squared Mahalanobis distances, shape (n, k)."""
-        diagonals = np.diagonal(self.whiteners, axis1=1, axis2=2)
-        penalty = -2 * (np.log(diagonals).sum(axis=1) + np.log(self.weights))
-        penalty = penalty - penalty.min()
-        found = np.empty((len(points), self.groups))
-        for i, (mean, whitener) in enumerate(zip(self.means, self.whiteners, strict=True)):
-            white = points @ whitener - mean @ whitener
-            found[:, i] = np.einsum("ij,ij->i", white, white) + penalty[i]
+        penalty = -np.log(self.precisions).sum(axis=1) - 2 * np.log(self.weights)
+        found = points**2 @ self.precisions.T
+        found -= points @ (2 * self.means * self.precisions).T
+        found += (self.means**2 * self.precisions).sum(axis=1)
+        np.maximum(found, 0.0, out=found)
+        found += penalty - penalty.min()
         return found
 
     def arrays(self) -> dict[str, Array]:
-        """Means, whiteners and weights."""
-        return {"means": self.means, "whiteners": self.whiteners, "weights": self.weights}
+        """Means, precisions and weights."""
+        return {"means": self.means, "precisions": self.precisions, "weights": self.weights}
 
     def reordered(self, order: Sequence[int]) -> MixtureAssigner:
         """Return the same components in another order."""
         index = list(order)
-        return MixtureAssigner(self.means[index], self.whiteners[index], self.weights[index])
+        return MixtureAssigner(self.means[index], self.precisions[index], self.weights[index])
 
 
 def assign(assigner: Assigner, points: Array) -> Assignment:
@@ -185,5 +184,5 @@ def from_arrays(kind: str, arrays: Mapping[str, Array]) -> Assigner:
     if kind == PrototypeAssigner.kind:
         return PrototypeAssigner(arrays["prototypes"], arrays["owners"].astype(np.int64))
     if kind == MixtureAssigner.kind:
-        return MixtureAssigner(arrays["means"], arrays["whiteners"], arrays["weights"])
+        return MixtureAssigner(arrays["means"], arrays["precisions"], arrays["weights"])
     raise ValueError(f"no assigner is called {kind!r}: this model is from another version of Shoal")

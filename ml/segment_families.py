@@ -13,18 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ml.segment_assigners import Assigner, MixtureAssigner, PrototypeAssigner
+from ml.segment_assigners import MixtureAssigner
+from ml.segment_centres import fit_kmeans, fit_mixture
 from ml.segment_density import DBSCAN_SETTINGS, HDBSCAN_SETTINGS, fit_dbscan, fit_hdbscan
 from ml.segment_fitted import Fitted
 from ml.segment_som import fit_som
 from ml.segment_ward import fit_ward
 
 Array = npt.NDArray[np.float64]
-STARTS = 10
-"""K-means starts: fewer leave it in a local optimum that depends on the draw."""
-RIDGE = 1e-2
-"""Added to every variance of a mixture: customers with one order share the same values."""
-FULL_COVARIANCE_DIMENSIONS = 12
 
 
 @dataclass(frozen=True)
@@ -61,41 +57,6 @@ class Family:
         if count == fitted.assigner.groups:
             return f"{found}; a customer belongs to the nearest centre"
         return f"{found}; a customer belongs with the nearest of {count:,} known points"
-
-
-def fit_kmeans(points: Array, settings: Sequence[float], seed: int) -> list[Fitted]:
-    """K-means (Lloyd 1982) from several k-means++ starts."""
-    from sklearn.cluster import KMeans
-
-    found = []
-    for k in settings:
-        model = KMeans(n_clusters=int(k), n_init=STARTS, random_state=seed).fit(points)
-        centres = np.asarray(model.cluster_centers_, dtype=float)
-        found.append(Fitted(k, PrototypeAssigner.of(centres, np.arange(int(k)))))
-    return found
-
-
-def fit_mixture(points: Array, settings: Sequence[float], seed: int) -> list[Fitted]:
-    """Gaussian mixture by expectation maximisation, started from K-means."""
-    from sklearn.mixture import GaussianMixture
-
-    dimensions = points.shape[1]
-    full = dimensions <= FULL_COVARIANCE_DIMENSIONS
-    found = []
-    for k in settings:
-        model = GaussianMixture(
-            int(k),
-            covariance_type="full" if full else "diag",
-            reg_covar=RIDGE,
-            max_iter=200,
-            random_state=seed,
-        ).fit(points)
-        factors = np.asarray(model.precisions_cholesky_, dtype=float)
-        if not full:
-            factors = factors[:, :, None] * np.eye(dimensions)
-        assigner: Assigner = MixtureAssigner(model.means_, factors, model.weights_)
-        found.append(Fitted(k, assigner))
-    return found
 
 
 FAMILIES = {

@@ -13,9 +13,8 @@ from ml.segment_assigners import Assigner, assign
 from ml.segment_space import SegmentSpace
 
 Array = npt.NDArray[np.float64]
-WITHOUT_ORDERS = 0
-WITHOUT_ORDERS_NAME = "browsers without orders"
-WITHOUT_ORDERS_COLOUR = "#8C8C8C"
+APART = 0
+APART_COLOUR = "#8C8C8C"
 PALETTE = (
     *("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"),
     *("#882255", "#44AA99", "#999933", "#332288", "#AA4499", "#117733"),
@@ -90,10 +89,10 @@ class SegmentModel:
         for what in ("ids", "names", "colours", "centroids", "spreads"):
             if len(getattr(self, what)) != k:
                 raise ValueError(f"{k} segments, but {len(getattr(self, what))} {what}")
-        if len(set(self.ids)) != k or min(self.ids) <= WITHOUT_ORDERS:
-            raise ValueError(f"ids must differ and lie above {WITHOUT_ORDERS}, not {self.ids}")
-        if len({*self.names, WITHOUT_ORDERS_NAME}) != k + 1:
-            raise ValueError(f"names must differ, and not be {WITHOUT_ORDERS_NAME!r}: {self.names}")
+        if len(set(self.ids)) != k or min(self.ids) <= APART:
+            raise ValueError(f"ids must differ and lie above {APART}, not {self.ids}")
+        if len({*self.names, self.apart_name}) != k + 1:
+            raise ValueError(f"names must differ, and not be {self.apart_name!r}: {self.names}")
         if self.next_id <= max(self.ids):
             raise ValueError(f"next_id must lie above every id: {self.next_id}, ids {self.ids}")
 
@@ -101,6 +100,11 @@ class SegmentModel:
     def k(self) -> int:
         """Number of segments, 0 left out."""
         return self.assigner.groups
+
+    @property
+    def apart_name(self) -> str:
+        """Name of segment 0: who has no orders, or too few for the space."""
+        return self.space.spec.apart_name
 
     def assign(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Give each customer a segment, in batches of rows that need nothing of each other.
@@ -114,11 +118,11 @@ class SegmentModel:
         assigned : DataFrame, n rows, index of `frame`
             ``segment_id``, ``segment_name``, ``distance`` (in units of the space), ``second_id``
             (the next nearest segment) and ``margin`` (how much nearer the nearest is: 1 -
-            distance / distance to the second, 0 on the border, at most 1). For customers without
-            orders 0, the name, null, 0 and null.
+            distance / distance to the second, 0 on the border, at most 1). For customers held
+            apart 0, `apart_name`, null, 0 and null.
         """
-        ids = np.full(len(frame), WITHOUT_ORDERS, dtype=np.int64)
-        second = np.full(len(frame), WITHOUT_ORDERS, dtype=np.int64)
+        ids = np.full(len(frame), APART, dtype=np.int64)
+        second = np.full(len(frame), APART, dtype=np.int64)
         groups = np.full(len(frame), self.k, dtype=np.int64)
         distance, margin = np.full((2, len(frame)), np.nan)
         numbers = np.array(self.ids)
@@ -130,7 +134,7 @@ class SegmentModel:
             groups[rows] = found.group
             ids[rows], second[rows] = numbers[found.group], numbers[found.second]
             distance[rows], margin[rows] = found.distance, found.margin
-        names = np.array([*self.names, WITHOUT_ORDERS_NAME], dtype=object)
+        names = np.array([*self.names, self.apart_name], dtype=object)
         return pd.DataFrame(
             {
                 "segment_id": ids,
@@ -144,14 +148,14 @@ class SegmentModel:
 
     def name_of(self, segment_id: int) -> str:
         """Return the name of a segment, 0 included."""
-        if segment_id == WITHOUT_ORDERS:
-            return WITHOUT_ORDERS_NAME
+        if segment_id == APART:
+            return self.apart_name
         return self.names[self.ids.index(segment_id)]
 
     def colour_of(self, segment_id: int) -> str:
         """Return the colour of a segment, 0 included."""
-        if segment_id == WITHOUT_ORDERS:
-            return WITHOUT_ORDERS_COLOUR
+        if segment_id == APART:
+            return APART_COLOUR
         return self.colours[self.ids.index(segment_id)]
 
     def centroids_in(self, space: SegmentSpace) -> Array:

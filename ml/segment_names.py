@@ -23,6 +23,8 @@ ROLES = {
     "breadth": ("who fill their basket", "who buy few items at a time"),
     "variety": ("who always try new products", "who buy the same products again"),
     "discount": ("who wait for discounts", "who pay full price"),
+    "discounted": ("who often use discounts", "who seldom use discounts"),
+    "price": ("who buy dear products", "who buy cheap products"),
     "store": ("who buy in stores", "who buy online"),
     "app": ("who use the app", "who do not use the app"),
     "browsing": ("who browse a lot", "who come only to buy"),
@@ -78,9 +80,10 @@ def _stem(effects: Effects, row: Array) -> str:
     elif recency < -FAR:
         when = "loyal" if frequency > FAR else "new" if frequency < -FAR else "recent"
     else:
-        when = "regular" if frequency > FAR else "rare" if frequency < -FAR else "occasional"
-    spend = "big spenders" if value > FAR else "small spenders" if value < -FAR else "buyers"
-    return f"{when} {spend}"
+        when = "regular" if frequency > FAR else "rare" if frequency < -FAR else ""
+    plain = "buyers" if when else "typical customers"
+    spend = "big spenders" if value > FAR else "small spenders" if value < -FAR else plain
+    return f"{when} {spend}".strip()
 
 
 def _others(effects: Effects, row: Array) -> list[tuple[float, str]]:

@@ -85,12 +85,11 @@ def profile(model: SegmentModel, frame: pd.DataFrame) -> pd.DataFrame:
     """
     rows = model.assign(frame)[["segment_id", "segment_name"]].copy()
     spec = model.space.spec
-    means = {f"mean_{name}": spec.role(role) for role, name in MEANS if spec.role(role)}
-    taken = set(means.values())
-    means |= {name: name for name in spec.needs if name not in taken and name not in rows}
-    matrix = feature_matrix(frame, [str(column) for column in means.values()])
-    for i, name in enumerate(means):
-        rows[name] = matrix[:, i]
+    roles = {spec.column_of(role): f"mean_{name}" for role, name in MEANS}
+    names = [name for column in spec.columns for name in column.needs if name in frame.columns]
+    matrix = feature_matrix(frame, list(dict.fromkeys(names)))
+    for i, name in enumerate(dict.fromkeys(names)):
+        rows[roles.get(name, name)] = matrix[:, i]
     grouped = rows.groupby(["segment_id", "segment_name"])
     table = grouped.mean()
     table.insert(0, "customers", grouped.size())

@@ -22,6 +22,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ml.segment_assigners import nearest_group
+from ml.segment_columns import NoSegments
 from ml.segment_families import FAMILIES, Family
 from ml.segment_fitted import Fitted
 from ml.segment_quality import (
@@ -33,7 +34,6 @@ from ml.segment_quality import (
     usefulness,
 )
 from ml.segment_sample import even_rows
-from ml.segment_space import NoSegments
 from ml.segment_stability import Months, bootstrap_stability
 
 Array = npt.NDArray[np.float64]
@@ -72,7 +72,7 @@ class Protocol:
     useful_share: float = 0.9
     evaluation_rows: int = 4_000
     stability_rows: int = 2_500
-    bootstraps: int = 20
+    bootstraps: int = 10
     finalists: int = 2
     pinned: str | None = None
     pinned_k: int | None = None
@@ -170,13 +170,13 @@ def select(
         raise NoSegments(f"no solution has {wanted} and little noise; smallest groups: {found}")
     finalist = _finalists(table[eligible], protocol.finalists)
     resampled = points[even_rows(len(points), protocol.stability_rows, seed)]
-    for i in np.flatnonzero(table.index.isin(finalist)):
-        family, setting = candidates[i].family, candidates[i].fitted.setting
-        table.loc[i, "stability"] = bootstrap_stability(
-            family, setting, resampled, seed, protocol.bootstraps
-        )
+    for name, rows in table.loc[finalist].groupby("family", sort=False):
+        family, settings = FAMILIES[str(name)], rows["setting"].tolist()
+        stable = bootstrap_stability(family, settings, resampled, seed, protocol.bootstraps)
+        table.loc[rows.index, "stability"] = rows["setting"].map(stable)
         if months is not None:
-            table.loc[i, "month_stability"] = months.stability(family, setting, seed)
+            monthly = months.stability(family, settings, seed)
+            table.loc[rows.index, "month_stability"] = rows["setting"].map(monthly)
     table["eligible"] = eligible
     table["finalist"] = table.index.isin(finalist)
     front = table.loc[pareto(table.loc[finalist])]
@@ -193,20 +193,24 @@ def pareto(table: pd.DataFrame) -> list[int]:
     """
     known = table[[name for name in OBJECTIVES if table[name].notna().any()]]
     values = known.fillna(-np.inf).to_numpy(dtype=float)
-    as_good = (values[:, None] >= values).all(axis=2)
-    better = (values[:, None] > values).any(axis=2)
-    return [int(table.index[i]) for i in np.flatnonzero(~(as_good & better).any(axis=0))]
+    kept = []
+    for i, row in zip(table.index, values, strict=True):
+        if not ((values >= row).all(axis=1) & (values > row).any(axis=1)).any():
+            kept.append(int(i))
+    return kept
 
 
 def choose(front: pd.DataFrame, protocol: Protocol) -> int:
     """Index of the row of the Pareto set that the rule of this module chooses."""
     stability = front["stability"].fillna(-1.0)
-    least = min(protocol.least_stability, stability.max() - 0.05)
+    least = protocol.least_stability
+    if stability.max() < least:
+        least = stability.max() - 0.05
     stable = front[stability >= least]
     if stable["usefulness"].notna().any():
         best = stable["usefulness"].max()
         stable = stable[stable["usefulness"] >= best - (1 - protocol.useful_share) * abs(best)]
-    return int(stable["silhouette"].idxmax())
+    return int(stable["silhouette"].nlargest(1).index[0])
 
 
 def _candidates(
@@ -260,9 +264,10 @@ def _cheap_figures(
 
 
 def _finalists(eligible: pd.DataFrame, count: int) -> list[int]:
-    """Index of the best silhouettes, and the most useful, of each family."""
+    """Index of the best silhouettes, and the most useful, of each family; no solution twice."""
     found: list[int] = []
-    for _, rows in eligible.groupby("family", sort=False):
+    distinct = eligible.drop_duplicates(["family", "k", "silhouette", "smallest_share"])
+    for _, rows in distinct.groupby("family", sort=False):
         found += [int(i) for i in rows["silhouette"].nlargest(count).index]
         if rows["usefulness"].notna().any():
             found.append(int(rows["usefulness"].nlargest(1).index[0]))

@@ -15,7 +15,7 @@ from ml.segment_ward import cut_tree, ward_tree
 Array = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 SIDE = 8
-STEPS = 10_000
+STEPS = 5_000
 
 
 @dataclass(frozen=True)

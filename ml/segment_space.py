@@ -1,25 +1,25 @@
 """The scaled feature space that segments are found and compared in.
 
-Columns are logged where they are skewed, filled where they are null, centred and scaled; a
-principal component analysis may follow. Everything is learnt from one frame and is plain numbers.
+Null values are filled, shares with little evidence drawn towards the mean, skewed columns logged,
+then all are centred and scaled; a principal component analysis may follow. Everything is learnt
+from one frame and is plain numbers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ml.matrix import FeatureError, feature_matrix
+from ml.segment_columns import PRIOR, NoSegments, Scaling, SpaceColumn, SpaceSpec
 
 Array = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
-Scaling = Literal["robust", "standard"]
-Fill = Literal["zero", "median"]
+IntArray = npt.NDArray[np.int64]
 IQR_OF_NORMAL = 1.349
 LEAST_IQR = 0.2
 """An interquartile range below this share of the standard deviation says nothing of the spread."""
@@ -28,103 +28,24 @@ FARTHEST = 5.0
 """Scaled values are cut here: one impossible customer must not claim a group for itself."""
 
 
-class NoSegments(ValueError):
-    """There are too few customers, or too few distinct ones, to form segments."""
-
-
-@dataclass(frozen=True, order=True)
-class SpaceColumn:
-    """One feature of a space, and how it becomes a number.
-
-    Attributes
-    ----------
-    name : str
-        Column of the frame.
-    log : bool
-        Take ``sign(x) log(1 + abs(x) / unit)``: for amounts and counts, which are skewed.
-    fill : {"zero", "median"} or None
-        What stands for a null. None: a customer with a null is held apart.
-    unit : float, optional
-        Unit of the log. None: the 1st percentile of the positive values, so that pounds or pence
-        give the same points.
-    per : str, optional
-        Divide by this column plus one, as in visits per order.
-    role : str, optional
-        What the column tells, for names and profiles: see `ml.segment_names.ROLES`.
-    weight : float
-        Multiplies the scaled column: how much it counts in distances.
-    """
-
-    name: str
-    log: bool = True
-    fill: Fill | None = "zero"
-    unit: float | None = None
-    per: str | None = None
-    role: str | None = None
-    weight: float = 1.0
-
-    @property
-    def label(self) -> str:
-        """Name of the feature, its denominator included."""
-        return self.name if self.per is None else f"{self.name} per {self.per}"
-
-
-@dataclass(frozen=True)
-class SpaceSpec:
-    """What a space is made of, before it has seen data; columns are kept in order of their names.
-
-    Attributes
-    ----------
-    name : str
-    columns : tuple of SpaceColumn
-    buyers : str, optional
-        Customers with a null or nothing above zero here are held apart (segment 0).
-    scaling : {"robust", "standard"}
-        Median and interquartile range, or mean and standard deviation.
-    variance : float, optional
-        Keep the principal components that hold this share of the variance; None: no PCA.
-    """
-
-    name: str
-    columns: tuple[SpaceColumn, ...]
-    buyers: str | None = None
-    scaling: Scaling = "robust"
-    variance: float | None = None
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "columns", tuple(sorted(self.columns, key=lambda c: c.label)))
-        labels = [column.label for column in self.columns]
-        if not labels or len(set(labels)) != len(labels):
-            raise FeatureError(f"space {self.name}: columns must be there once each, not {labels}")
-        if self.variance is not None and not 0 < self.variance <= 1:
-            raise ValueError(f"space {self.name}: variance is a share, not {self.variance}")
-
-    @property
-    def needs(self) -> tuple[str, ...]:
-        """Columns of a frame that this space reads."""
-        names = [c.name for c in self.columns] + [c.per for c in self.columns if c.per]
-        return tuple(dict.fromkeys(names + ([self.buyers] if self.buyers else [])))
-
-    def role(self, role: str) -> str | None:
-        """Name of the column that has a role, or None."""
-        return next((c.name for c in self.columns if c.role == role), None)
-
-
 @dataclass(frozen=True)
 class SegmentSpace:
     """A space that has learnt its units, fills, centres and scales.
+
+    Logged columns are those with their transform, neither centred nor scaled; points are what
+    distances are measured between.
 
     Attributes
     ----------
     spec : SpaceSpec
         With the columns that were kept, d of them.
     units, fills : float array, shape (d,)
-        Of the log (1 where there is none), and for nulls, in the column's own unit.
+        Of the log (1 where there is none); for nulls, in the column's own unit.
     centre, scale : float array, shape (d,)
-        Of the logged columns; the weight is part of the scale.
+        Of the logged columns.
     mean, deviation : float array, shape (d,)
         Mean and standard deviation of the logged columns among the customers it was fitted on.
-    components : float array, shape (q, d), optional
+    components : float array, shape (q, columns that count), optional
         Principal axes of the scaled columns.
     notices : tuple of str
         Columns that were left out, and why.
@@ -145,41 +66,40 @@ class SegmentSpace:
         """Labels of the features, in the order of every array."""
         return tuple(column.label for column in self.spec.columns)
 
+    @cached_property
+    def counting(self) -> IntArray:
+        """Positions of the features that count in distances; the others only describe."""
+        return np.flatnonzero([column.weight > 0 for column in self.spec.columns])
+
     @property
     def dimensions(self) -> int:
         """Number of coordinates of a point."""
-        return len(self.scale) if self.components is None else len(self.components)
-
-    @property
-    def _weights(self) -> Array:
-        return np.array([column.weight for column in self.spec.columns])
-
-    def values(self, frame: pd.DataFrame) -> Array:
-        """Columns as they are but filled, shape (n, d); NaN rows for customers held apart."""
-        values, apart = _raw(frame, self.spec)
-        values = np.where(np.isnan(values), self.fills, values)
-        values[apart] = np.nan
-        return values
-
-    def logged(self, values: Array) -> Array:
-        """Filled columns, shape (m, d), with the logs taken."""
-        return _logged(values, self.spec, self.units)
-
-    def unlogged(self, logged: Array) -> Array:
-        """Undo `logged`: columns in their own units, shape (m, d)."""
-        logs = np.array([column.log for column in self.spec.columns])
-        raised = np.sign(logged) * np.expm1(np.abs(np.where(logs, logged, 0.0))) * self.units
-        return np.where(logs, raised, logged)
-
-    def located(self, logged: Array) -> Array:
-        """Points of logged columns: shape (m, d) to (m, dimensions); see `FARTHEST`."""
-        reach = FARTHEST * self._weights
-        scaled = np.clip((logged - self.centre) / self.scale, -reach, reach)
-        return scaled if self.components is None else scaled @ self.components.T
+        return len(self.counting) if self.components is None else len(self.components)
 
     def points(self, frame: pd.DataFrame) -> Array:
         """Points of customers, shape (n, dimensions); NaN rows for those held apart."""
-        return self.located(self.logged(self.values(frame)))
+        which = self.counting
+        return self._placed(self._logged(self._values(frame, which), which))
+
+    def logged(self, frame: pd.DataFrame) -> Array:
+        """Logged columns of customers, shape (n, d); NaN rows for those held apart."""
+        which = np.arange(len(self.columns))
+        return self._logged(self._values(frame, which), which)
+
+    def located(self, logged: Array) -> Array:
+        """Points of logged columns: shape (m, d) to (m, dimensions)."""
+        return self._placed(logged[:, self.counting])
+
+    def unlogged(self, logged: Array) -> Array:
+        """Logged columns in their own units again, shape (m, d)."""
+        found = logged.copy()
+        for i, column in enumerate(self.spec.columns):
+            if column.transform == "log":
+                sizes = np.expm1(np.abs(logged[:, i])) * self.units[i]
+                found[:, i] = np.sign(logged[:, i]) * sizes
+            elif column.transform == "share":
+                found[:, i] = np.sin(logged[:, i]) ** 2
+        return found
 
     def translated(self, logged: Array, other: SegmentSpace) -> Array:
         """Logged columns of this space as those of another: shape (m, d) to (m, d of other).
@@ -187,18 +107,17 @@ class SegmentSpace:
         A feature that this space does not have lies at the other space's centre.
         """
         values = self.unlogged(logged)
-        found = np.empty((len(logged), len(other.columns)))
-        known = {label: i for i, label in enumerate(self.columns)}
-        shared = [known.get(label) for label in other.columns]
-        for j, i in enumerate(shared):
-            found[:, j] = np.nan if i is None else values[:, i]
-        return np.where(np.isnan(found), other.centre, other.logged(found))
+        place = {label: i for i, label in enumerate(self.columns)}
+        shared = np.array([place.get(label, -1) for label in other.columns])
+        found = np.where(shared >= 0, values[:, shared], 0.0)
+        found = other._logged(found, np.arange(len(shared)))
+        return np.where(shared >= 0, found, other.centre)
 
     def to_record(self) -> dict[str, Any]:
         """Return plain lists and words for JSON."""
-        spec = {**asdict(self.spec), "columns": [asdict(c) for c in self.spec.columns]}
         arrays = {name: getattr(self, name).tolist() for name in _ARRAYS}
         axes = None if self.components is None else self.components.tolist()
+        spec = {**asdict(self.spec), "columns": [asdict(c) for c in self.spec.columns]}
         return {"spec": spec, **arrays, "components": axes, "notices": list(self.notices)}
 
     @classmethod
@@ -212,6 +131,26 @@ class SegmentSpace:
             notices=tuple(record["notices"]),
             **{name: np.array(record[name], dtype=float) for name in _ARRAYS},
         )
+
+    def _values(self, frame: pd.DataFrame, which: IntArray) -> Array:
+        """Filled values of some columns, in their own units; NaN rows for who is held apart."""
+        values, evidence, apart = self.spec.read(frame, [self.spec.columns[i] for i in which])
+        values = _filled(values, evidence, self.fills[which])
+        values[apart] = np.nan
+        return values
+
+    def _logged(self, values: Array, which: IntArray) -> Array:
+        return _transformed(values, [self.spec.columns[i] for i in which], self.units[which])
+
+    def _placed(self, counting: Array) -> Array:
+        """Points of the logged columns that count."""
+        which = self.counting
+        scaled = (counting - self.centre[which]) / self.scale[which]
+        np.clip(scaled, -FARTHEST, FARTHEST, out=scaled)
+        weights = np.array([self.spec.columns[i].weight for i in which])
+        if (weights != 1).any():
+            scaled *= weights
+        return scaled if self.components is None else scaled @ self.components.T
 
 
 _ARRAYS = ("units", "fills", "centre", "scale", "mean", "deviation")
@@ -229,7 +168,8 @@ def fit_space(frame: pd.DataFrame, spec: SpaceSpec) -> SegmentSpace:
     Returns
     -------
     SegmentSpace
-        A column without any value, or with one value only, is left out with a notice.
+        A column without any value, or with one value only, is left out with a notice, as is one
+        that only describes and is not there.
 
     Raises
     ------
@@ -238,108 +178,101 @@ def fit_space(frame: pd.DataFrame, spec: SpaceSpec) -> SegmentSpace:
     FeatureError
         The frame lacks a column.
     """
-    values, apart = _raw(frame, spec)
-    values = values[~apart]
+    spec, notices = _there(spec, frame)
+    values, evidence, apart = spec.read(frame, spec.columns)
+    values, evidence = values[~apart], evidence[~apart]
     if not len(values):
         raise NoSegments(f"none of {len(frame)} customers can be placed in the space {spec.name}")
-    kept, notices = [], []
+    known = [column[~np.isnan(column)] for column in values.T]
+    fills = np.array([_fill(c, v) for c, v in zip(spec.columns, known, strict=True)])
+    units = np.array([_unit(c, v) for c, v in zip(spec.columns, known, strict=True)])
+    values = _filled(values, evidence, fills)
+    kept = []
     for i, column in enumerate(spec.columns):
-        known = values[~np.isnan(values[:, i]), i]
-        if not len(known):
+        if not len(known[i]):
             notices.append(f"{column.label}: left out, no customer has a value")
-        elif np.ptp(known) == 0 and (len(known) == len(values) or _fill(column, known) == known[0]):
-            notices.append(f"{column.label}: left out, {known[0]:g} for every customer")
+        elif np.ptp(values[:, i]) == 0:
+            notices.append(f"{column.label}: left out, {values[0, i]:g} for every customer")
         else:
             kept.append(i)
-    if not kept:
+    if not any(spec.columns[i].weight > 0 for i in kept):
         raise NoSegments(
             f"all {len(values)} customers are alike in the space {spec.name}: {'; '.join(notices)}"
         )
-    values = values[:, kept]
-    spec = SpaceSpec(
-        spec.name,
-        tuple(spec.columns[i] for i in kept),
-        spec.buyers,
-        spec.scaling,
-        spec.variance,
-    )
-    known = [values[~np.isnan(values[:, i]), i] for i in range(len(kept))]
-    fills = np.array([_fill(c, v) for c, v in zip(spec.columns, known, strict=True)])
-    units = np.array([_unit(c, v) for c, v in zip(spec.columns, known, strict=True)])
-    logged = _logged(np.where(np.isnan(values), fills, values), spec, units)
+    spec = replace(spec, columns=tuple(spec.columns[i] for i in kept))
+    values, fills, units = values[:, kept], fills[kept], units[kept]
+    logged = _transformed(values, spec.columns, units)
     # Sums depend on the order of rows in their last digit.
-    logged = np.sort(logged, axis=0)
-    mean, deviation = logged.mean(axis=0), logged.std(axis=0)
-    centre, scale = _centre_and_scale(logged, spec.scaling)
-    scale /= [column.weight for column in spec.columns]
-    space = SegmentSpace(spec, units, fills, centre, scale, mean, deviation, None, tuple(notices))
+    ordered = np.sort(logged, axis=0)
+    mean, deviation = ordered.mean(axis=0), ordered.std(axis=0)
+    centre, scale = _centre_and_scale(ordered, mean, deviation, spec.scaling)
+    space = SegmentSpace(spec, units, fills, centre, scale, mean, deviation, notices=tuple(notices))
     if spec.variance is None:
         return space
-    rows = _logged(np.where(np.isnan(values), fills, values), spec, units)
-    axes = _principal_axes(space.located(rows[np.lexsort(rows.T[::-1])]), spec.variance)
-    return SegmentSpace(spec, units, fills, centre, scale, mean, deviation, axes, tuple(notices))
+    points = space.located(logged)
+    axes = _principal_axes(points[np.lexsort(points.T[::-1])], spec.variance)
+    return replace(space, components=axes)
 
 
-def plain_space(name: str, columns: Sequence[str], **options: Any) -> SpaceSpec:
-    """Logged columns without roles, nulls as medians: any table of amounts and counts."""
-    made = tuple(SpaceColumn(column, fill="median") for column in columns)
-    return SpaceSpec(name, made, **options)
-
-
-def _raw(frame: pd.DataFrame, spec: SpaceSpec) -> tuple[Array, BoolArray]:
-    """Unfilled values, shape (n, d), and who is held apart, shape (n,)."""
-    needs = spec.needs
-    matrix = feature_matrix(frame, needs)
-    place = {name: i for i, name in enumerate(needs)}
-    apart = np.zeros(len(matrix), dtype=bool)
-    if spec.buyers:
-        apart |= ~(matrix[:, place[spec.buyers]] > 0)
-    if needs == tuple(column.label for column in spec.columns):
-        values = matrix
-    else:
-        values = np.empty((len(matrix), len(spec.columns)))
-        for i, column in enumerate(spec.columns):
-            values[:, i] = matrix[:, place[column.name]]
-            if column.per:
-                values[:, i] /= 1 + np.nan_to_num(matrix[:, place[column.per]])
-    for i, column in enumerate(spec.columns):
-        if column.fill is None:
-            apart |= np.isnan(values[:, i])
-    return values, apart
+def _there(spec: SpaceSpec, frame: pd.DataFrame) -> tuple[SpaceSpec, list[str]]:
+    """Leave out columns that only describe and are not in the frame."""
+    lost = [c for c in spec.columns if c.weight == 0 and not set(c.needs) <= set(frame.columns)]
+    notices = [f"{column.label}: left out, not in the table" for column in lost]
+    return replace(spec, columns=tuple(c for c in spec.columns if c not in lost)), notices
 
 
 def _fill(column: SpaceColumn, known: Array) -> float:
+    """What stands for a null: without evidence for a share, everybody's mean."""
+    if not len(known):
+        return 0.0
+    if column.evidence:
+        return float(np.sort(known).mean())
     return float(np.median(known)) if column.fill == "median" else 0.0
 
 
 def _unit(column: SpaceColumn, known: Array) -> float:
-    if not column.log:
+    if column.transform != "log":
         return 1.0
     if column.unit is not None:
         return column.unit
     sizes = np.abs(known[known != 0])
-    return float(np.quantile(sizes, 0.01)) if len(sizes) else 1.0
+    return float(_quantiles(sizes, 0.01)) if len(sizes) else 1.0
 
 
-def _logged(values: Array, spec: SpaceSpec, units: Array) -> Array:
-    if all(column.log for column in spec.columns):
-        return np.asarray(np.sign(values) * np.log1p(np.abs(values) / units))
+def _filled(values: Array, evidence: Array, fills: Array) -> Array:
+    """Fill nulls, and draw values with little evidence towards the fill."""
+    values = np.where(np.isnan(values), fills, values)
+    for i in np.flatnonzero(~np.isinf(evidence[:1]).all(axis=0)):
+        share = evidence[:, i] / (evidence[:, i] + PRIOR)
+        values[:, i] = share * values[:, i] + (1 - share) * fills[i]
+    return values
+
+
+def _transformed(values: Array, columns: Sequence[SpaceColumn], units: Array) -> Array:
     found = values.copy()
-    for i, column in enumerate(spec.columns):
-        if column.log:
+    for i, column in enumerate(columns):
+        if column.transform == "log":
             found[:, i] = np.sign(values[:, i]) * np.log1p(np.abs(values[:, i]) / units[i])
+        elif column.transform == "share":
+            found[:, i] = np.arcsin(np.sqrt(np.clip(values[:, i], 0.0, 1.0)))
     return found
 
 
-def _centre_and_scale(logged: Array, scaling: Scaling) -> tuple[Array, Array]:
+def _centre_and_scale(
+    logged: Array, mean: Array, deviation: Array, scaling: Scaling
+) -> tuple[Array, Array]:
     """Median and interquartile range in standard deviations of a normal; see `LEAST_IQR`."""
-    deviation = logged.std(axis=0)
     deviation = np.where(deviation > LEAST_SPREAD, deviation, 1.0)
     if scaling == "standard":
-        return logged.mean(axis=0), deviation
-    low, middle, high = np.quantile(logged, (0.25, 0.5, 0.75), axis=0)
+        return mean, deviation
+    low, middle, high = _quantiles(logged, (0.25, 0.5, 0.75))
     spread = (high - low) / IQR_OF_NORMAL
     return middle, np.where(spread > LEAST_IQR * deviation, spread, deviation)
+
+
+def _quantiles(values: Array, shares: float | tuple[float, ...]) -> Array:
+    """Quantiles of each column; the same where every row is there twice."""
+    return np.asarray(np.quantile(values, shares, axis=0, method="averaged_inverted_cdf"))
 
 
 def _principal_axes(scaled: Array, variance: float) -> Array:

@@ -97,13 +97,12 @@ def staleness(
         Most customers for the silhouette.
     """
     allowed = limits or Limits()
-    logged = model.space.logged(model.space.values(frame))
-    placed = ~np.isnan(logged).any(axis=1)
+    points = model.space.points(frame)
+    placed = ~np.isnan(points).any(axis=1)
     fresh = np.ones(len(frame), dtype=bool) if new is None else np.asarray(new, dtype=bool)
-    logged, fresh = logged[placed], fresh[placed]
-    if not len(logged):
+    points, fresh = points[placed], fresh[placed]
+    if not len(points):
         return Staleness(np.nan, np.nan, model.at_fit.silhouette, np.nan, ("nobody has a segment",))
-    points = model.space.located(logged)
     found = assign(model.assigner, points)
     drift = _drift(model, points, found.group)
     order = canonical_order(points)

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from ml.segment_assigners import from_arrays
+from ml.segment_first_format import read_first_format
 from ml.segment_model import AtFit, SegmentModel
 from ml.segment_space import SegmentSpace
 
@@ -53,9 +54,11 @@ def load(folder: Path) -> SegmentModel:
     Raises
     ------
     UnknownFormat
-        The record is of another format.
+        The record is of another format, and not the first.
     """
     record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    if record.get("format") == 1:
+        return read_first_format(record)
     if record.get("format") != FORMAT:
         raise UnknownFormat(
             f"{folder / RECORD}: format {record.get('format')}, not {FORMAT}: this segmentation is "

@@ -7,24 +7,28 @@ import numpy.typing as npt
 import pandas as pd
 
 from ml.segment_assigners import assign
+from ml.segment_columns import NoSegments, SpaceColumn, SpaceSpec, plain_space
 from ml.segment_model import QUANTILES, AtFit, SegmentModel, colour_for
 from ml.segment_names import name_segments
 from ml.segment_profile import effects
 from ml.segment_quality import distance_matrix, silhouettes
 from ml.segment_sample import canonical_order, even_rows
 from ml.segment_selection import Outcomes, Protocol, select
-from ml.segment_space import NoSegments, SegmentSpace, SpaceSpec, fit_space
-from ml.segment_spaces import BEHAVIOUR, RFM, SPACES, rfm_space
-from ml.segment_stability import Months
+from ml.segment_space import SegmentSpace, fit_space
+from ml.segment_spaces import HABITS, RFM, SPACES, rfm_space
+from ml.segment_stability import compare_months
 
 __all__ = [
-    "BEHAVIOUR",
+    "HABITS",
     "RFM",
     "SPACES",
     "NoSegments",
     "Protocol",
     "SegmentModel",
+    "SpaceColumn",
+    "SpaceSpec",
     "fit_segments",
+    "plain_space",
     "rfm_space",
 ]
 
@@ -74,13 +78,14 @@ def fit_segments(
     # Sums over several threads come in any order: one thread gives the same bytes every time.
     with threadpool_limits(1):
         space = fit_space(frame, spec)
-        logged = _sorted_by_value(space, space.logged(_members(space, frame)))
+        logged = space.logged(frame)
+        logged = _sorted_by_value(space, logged[~np.isnan(logged).any(axis=1)])
         points = space.located(logged)
         family, fitted, table = select(
             points,
             protocol or Protocol(),
             outcomes=None if outcomes is None else _outcomes(space, outcomes),
-            months=None if earlier is None else Months(frame, earlier, space, seed=seed),
+            months=None if earlier is None else compare_months(frame, earlier, space, seed=seed),
             seed=seed,
         )
         found = assign(fitted.assigner, points)
@@ -113,12 +118,6 @@ def fit_segments(
         seed=seed,
         next_id=k + 1,
     )
-
-
-def _members(space: SegmentSpace, frame: pd.DataFrame) -> Array:
-    """Filled values of the customers that are not held apart, shape (m, d)."""
-    values = space.values(frame)
-    return values[~np.isnan(values).any(axis=1)]
 
 
 def _sorted_by_value(space: SegmentSpace, logged: Array) -> Array:
