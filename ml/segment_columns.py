@@ -40,7 +40,7 @@ class SpaceColumn:
     fill : {"zero", "median"} or None
         What stands for a null. None: a customer with a null is held apart.
     unit : float, optional
-        Unit of the log. None: the 1st percentile of the sizes above zero, so that pounds and
+        Unit of the log. None: the 5th percentile of the sizes above zero, so that pounds and
         pence give the same points.
     per : str, optional
         Divide by this column, as in price per line; null where it is not above zero.

@@ -24,6 +24,9 @@ IQR_OF_NORMAL = 1.349
 LEAST_IQR = 0.2
 """An interquartile range below this share of the standard deviation says nothing of the spread."""
 LEAST_SPREAD = 1e-9
+UNIT_QUANTILE = 0.05
+"""Of the sizes above zero: below it a log is nearly linear. With less, small change moves people;
+on Online Retail and Complete Journey groups are the most stable and useful about here."""
 FARTHEST = 5.0
 """Scaled values are cut here: one impossible customer must not claim a group for itself."""
 
@@ -236,7 +239,7 @@ def _unit(column: SpaceColumn, known: Array) -> float:
     if column.unit is not None:
         return column.unit
     sizes = np.abs(known[known != 0])
-    return float(_quantiles(sizes, 0.01)) if len(sizes) else 1.0
+    return float(_quantiles(sizes, UNIT_QUANTILE)) if len(sizes) else 1.0
 
 
 def _filled(values: Array, evidence: Array, fills: Array) -> Array:
