@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 IntArray = npt.NDArray[np.int64]
 
-APART = 0.1
+TELLING = 0.1
 """Standing this far from a half counts as apart from the others."""
 
 
@@ -95,7 +95,7 @@ def apart(
     found = []
     for feature in features:
         standing = float(row[f"standing_{feature.name}"])
-        if np.isnan(standing) or abs(standing - 0.5) < APART:
+        if np.isnan(standing) or abs(standing - 0.5) < TELLING:
             continue
         against = (
             f"higher than {standing:.0%}" if standing > 0.5 else f"lower than {1 - standing:.0%}"
@@ -139,8 +139,8 @@ def profiles_figure(
     title: str,
 ) -> Figure:
     """Figure of `profiles_png`, to be looked into before it is drawn."""
-    if profile.empty:
-        return nothing_figure(title, period, "no customer has a segment yet")
+    if profile.empty or not features:
+        return nothing_figure(title, period, "no feature tells customers apart yet")
     rows, columns = len(profile), len(features)
     figure = titled_figure(title, period, 3.4 + 0.9 * columns, 2.5 + 0.55 * rows)
     axes = figure.subplots()

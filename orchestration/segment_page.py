@@ -9,7 +9,7 @@ import pandas as pd
 from ml.segment_families import FAMILIES
 from ml.segment_heatmap import ProfileFeature, apart
 from ml.segment_looks import Look
-from ml.segment_model import WITHOUT_ORDERS, SegmentModel
+from ml.segment_model import APART, SegmentModel
 from orchestration.documents import Block, Card, Cards, Heading, Picture, Table, Text
 from orchestration.registry import Version
 from orchestration.segment_report_data import MOVE_DAYS, ReportData
@@ -56,7 +56,9 @@ def segment_page(
         ),
         *show("segment_profiles"),
         Heading("Where customers lie"),
-        Text("Customers without orders have no place in these and the next pictures."),
+        Text(
+            f"Segment {APART}, {model.name_of(APART)}, has no place in these and the next pictures."
+        ),
         *show("segment_pca", "segment_tsne"),
         Heading("How clear the groups are"),
         Text(
@@ -76,12 +78,13 @@ def segment_page(
 
 
 def _head(data: ReportData, version: Version, model: SegmentModel, written: datetime) -> str:
-    held_apart = int((data.customers["segment_id"] == WITHOUT_ORDERS).sum())
+    held_apart = int((data.customers["segment_id"] == APART).sum())
     money = f"Money is in {data.currency}." if data.currency else "Currencies are not converted."
     return (
         f"Written {written:%Y-%m-%d %H:%M} UTC, as of {data.as_of:%Y-%m-%d %H:%M} UTC. Model "
         f"{version.label} by {FAMILIES[model.family].title}: {len(data.customers):,} customers, "
-        f"{held_apart:,} of them without orders (segment 0), the others in {model.k} segments. "
+        f"{held_apart:,} of them {model.name_of(APART)} (segment {APART}), the others in {model.k} "
+        f"segments. "
         f"{money}"
     )
 
@@ -109,6 +112,8 @@ def _cards(
         if not np.isnan(churn[i]):
             lines.append(f"chance to leave {churn[i]:.0%}, of those with a score")
         lines += apart(profile, i, features)
+        if i in data.lives:
+            lines.append(f"known since {data.lives[i]['born_at']:%Y-%m-%d}")
         cards.append(Card(look[i].label, look[i].colour, tuple(lines)))
     return cards
 
@@ -121,11 +126,17 @@ def _over_time(data: ReportData, drawn: Mapping[str, Picture]) -> list[Block]:
 
 
 def _moves(data: ReportData, drawn: Mapping[str, Picture]) -> list[Block]:
+    gone = [
+        f"{data.names[i]} on {life['retired_at']:%Y-%m-%d}"
+        for i, life in data.lives.items()
+        if life["retired_at"] is not None
+    ]
+    found: list[Block] = [Text(f"Segments that were retired: {', '.join(gone)}.")] if gone else []
     if data.moves is None:
-        return [Text("This deployment keeps no moves yet.")]
+        return [*found, Text("This deployment keeps no moves yet.")]
     if data.moves.empty:
-        return [Text(f"Nobody moved between segments in the {MOVE_DAYS} days before.")]
-    found: list[Block] = [drawn["segment_moves"]]
+        return [*found, Text(f"Nobody moved between segments in the {MOVE_DAYS} days before.")]
+    found.append(drawn["segment_moves"])
     if data.flicker is not None:
         found.append(
             Text(
@@ -140,8 +151,11 @@ def _moves(data: ReportData, drawn: Mapping[str, Picture]) -> list[Block]:
 def _rules(data: ReportData) -> list[Block]:
     if data.rules is None:
         return [Text("This deployment has no rule segments.")]
+    disabled: list[Block] = [
+        Text(f"Disabled: {rule['title']}, {rule['error']}") for rule in data.disabled_rules
+    ]
     if not data.rules:
-        return [Text("No customer is in a rule segment now.")]
+        return [Text("No customer is in a rule segment now."), *disabled]
     rows = tuple(
         (row["title"], f"{row['customers']:,}", f"{row['last_entered_at']:%Y-%m-%d %H:%M}")
         for row in data.rules
@@ -149,6 +163,7 @@ def _rules(data: ReportData) -> list[Block]:
     return [
         Text("By rule, beside the segments above; a customer can be in several."),
         Table(("rule", "customers now", "last entered"), rows),
+        *disabled,
     ]
 
 

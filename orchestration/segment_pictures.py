@@ -8,7 +8,7 @@ import pandas as pd
 from ml.reasons import Phrase
 from ml.segment_heatmap import ProfileFeature, profiles_png
 from ml.segment_looks import Look, looks
-from ml.segment_model import WITHOUT_ORDERS, SegmentModel
+from ml.segment_model import APART, SegmentModel
 from ml.segment_sample import even_rows
 from orchestration.documents import Picture
 from orchestration.segment_report_data import MOVE_DAYS, REVENUE_DAYS, ReportData
@@ -31,16 +31,25 @@ MAP_ROWS = 1_500
 TREE_ROWS = 400
 
 
+def report_columns(model: SegmentModel) -> list[str]:
+    """Columns of the features that the pictures need."""
+    space = model.space
+    counting = [name for i in space.counting for name in space.spec.columns[i].needs]
+    orders = [space.spec.orders] if space.spec.orders else []
+    return list(dict.fromkeys([*SHOWN_FEATURES, *counting, *orders]))
+
+
 def segment_looks(data: ReportData, model: SegmentModel) -> dict[int, Look]:
     """How every segment looks that the tables or the model know."""
-    ids = (WITHOUT_ORDERS, *model.ids)
+    ids = (APART, *model.ids)
     now = data.customers[["segment_id", "segment_name"]].drop_duplicates()
     names = {
         **data.names,
         **dict(now.itertuples(index=False, name=None)),
         **{i: model.name_of(i) for i in ids},
     }
-    colours = {**data.colours, **{i: model.colour_of(i) for i in ids}}
+    colours = {i: life["colour"] for i, life in data.lives.items()}
+    colours |= {i: model.colour_of(i) for i in ids}
     return looks(names, colours)
 
 
@@ -123,9 +132,12 @@ def _maps(
     placed = np.flatnonzero(~np.isnan(points).any(axis=1))
     rows = placed[even_rows(len(placed), MAP_ROWS, seed)]
     few = placed[even_rows(len(placed), TREE_ROWS, seed)]
-    labels = [_label(name, phrases) for name in model.space.columns]
-    if points.shape[1] != len(labels):
-        labels = [f"principal component {i + 1}" for i in range(points.shape[1])]
+    space = model.space
+    labels = (
+        [_label(space.columns[i], phrases) for i in space.counting]
+        if space.components is None
+        else [f"principal axis {i + 1} of the space" for i in range(space.dimensions)]
+    )
     at, own = points[rows], ids[rows]
     pictures = [
         _picture(

@@ -21,8 +21,8 @@ def write_segment_report(lake: Lake, values: Settings) -> dict[str, Any]:
     from orchestration.pictures import picture, save_file, save_text
     from orchestration.segment_page import segment_page
     from orchestration.segment_pictures import (
-        SHOWN_FEATURES,
         draw_segments,
+        report_columns,
         segment_looks,
         shown_features,
     )
@@ -32,9 +32,8 @@ def write_segment_report(lake: Lake, values: Settings) -> dict[str, Any]:
     if found is None:
         return {"written": "nothing: there is no segmentation yet"}
     version, model = found
-    needed = dict.fromkeys((*SHOWN_FEATURES, *model.space.spec.needs))
     with lake.reader(latest=True) as connection:
-        data = read_report_data(connection, list(needed))
+        data = read_report_data(connection, report_columns(model))
     if data.customers.empty:
         return {"written": "nothing: no customer has a segment yet"}
     phrases = feature_phrases()

@@ -104,6 +104,12 @@ from marts.rule_segments
 group by 1
 order by 2 desc, 1
 """
+_DISABLED_RULES = """
+select coalesce(title, rule) as title, error
+from ops.segment_rules
+where error is not null
+order by rule
+"""
 _LAST_NAMES = """
 select segment_id, max_by(segment_name, scored_at) as segment_name
 from marts.score_history
@@ -124,8 +130,11 @@ class ReportData:
     customers : DataFrame
         One row per customer, in the order of the keys: ``segment_id``, ``segment_name``,
         ``expected_value``, ``churn_probability`` and the features asked for.
-    names, colours : dict of segment id to str
+    names : dict of segment id to str
         Of every segment that there was, as far as the tables know.
+    lives : dict of segment id to dict
+        ``colour``, ``born_at`` and ``retired_at`` (None while it is in force) of every segment;
+        empty where the deployment keeps no list of segments.
     sizes : DataFrame
         ``as_of``, ``segment_id``, ``customers``, ``revenue`` of the `REVENUE_DAYS` before.
     moves : DataFrame or None
@@ -135,6 +144,8 @@ class ReportData:
         The last complete month: ``period_start``, ``movers``, ``came_back_share``.
     rules : list of dict or None
         ``title``, ``customers``, ``last_entered_at``; None without rule segments.
+    disabled_rules : list of dict
+        ``title``, ``error``.
     currency : str
         Of the orders; empty where there are several.
     """
@@ -142,11 +153,12 @@ class ReportData:
     as_of: datetime
     customers: "pd.DataFrame"
     names: dict[int, str]
-    colours: dict[int, str]
+    lives: dict[int, Row]
     sizes: "pd.DataFrame"
     moves: "pd.DataFrame | None"
     flicker: Row | None
     rules: list[Row] | None
+    disabled_rules: list[Row]
     currency: str
 
 
@@ -163,26 +175,28 @@ def read_report_data(connection: duckdb.DuckDBPyConnection, features: Sequence[s
     as_of: datetime = clock["as_of"]
     query = _CUSTOMERS.format(features=columns(list(features), "features."))
     names = {row["segment_id"]: row["segment_name"] for row in read_rows(connection, _LAST_NAMES)}
-    colours = {}
+    lives: dict[int, Row] = {}
     if has_table(connection, "marts", "segments"):
-        for row in read_rows(connection, "select * from marts.segments"):
-            names[row["segment_id"]] = row["segment_name"]
-            colours[row["segment_id"]] = row["colour"]
+        known = read_rows(connection, "from marts.segments")
+        names |= {row["segment_id"]: row["segment_name"] for row in known}
+        lives = {row["segment_id"]: row for row in known}
     has_moves = has_table(connection, "marts", "segment_moves")
     has_flicker = has_table(connection, "marts", "segment_flicker")
     has_rules = has_table(connection, "marts", "rule_segments")
+    has_record = has_table(connection, "ops", "segment_rules")
     currencies = [row["currency"] for row in read_rows(connection, _CURRENCIES)]
     return ReportData(
         as_of=as_of,
         customers=connection.execute(query).df(),
         names=names,
-        colours=colours,
+        lives=lives,
         sizes=_sizes(connection),
         moves=connection.execute(_MOVES, {"as_of": as_of, "days": MOVE_DAYS}).df()
         if has_moves
         else None,
         flicker=first_row(connection, _FLICKER) if has_flicker else None,
         rules=read_rows(connection, _RULES) if has_rules else None,
+        disabled_rules=read_rows(connection, _DISABLED_RULES) if has_record else [],
         currency=currencies[0] if len(currencies) == 1 else "",
     )
 
