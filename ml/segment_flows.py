@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[np.float64]
 
-GAP = 0.035
-"""White space between two segments of a column, as a share of its height."""
+GAP_INCHES = 0.38
+"""White space between two segments of a column: their labels of two lines then never overlap."""
 
 
 def sizes_png(
@@ -128,16 +128,20 @@ def moves_figure(
     left = [i for i in look if (flows["from_id"] == i).any()]
     right = [i for i in look if (flows["to_id"] == i).any()]
     total = float(flows["customers"].sum())
-    height = 1.7 + 0.62 * max(len(left), len(right), 3)
-    moved = f"{period}: {total:,.0f} moves; customers who stayed are not drawn"
+    most = max(len(left), len(right))
+    height = 1.9 + 0.85 * most
+    gap = GAP_INCHES / (height - 0.9)
+    everyone = sum(sizes.values())
+    share = f" among {everyone:,} customers" if everyone else ""
+    moved = f"{period}: {total:,.0f} moves{share}; who stayed is not drawn"
     figure = titled_figure(title, moved, 11, height)
     axes = figure.subplots()
     axes.set_axis_off()
     axes.set(xlim=(-0.62, 1.62), ylim=(0, 1))
     out = flows.groupby("from_id")["customers"].sum()
     into = flows.groupby("to_id")["customers"].sum()
-    starts, unit = _stack([float(out[i]) for i in left], max(len(left), len(right)))
-    ends, _ = _stack([float(into[i]) for i in right], max(len(left), len(right)))
+    starts, unit = _stack([float(out[i]) for i in left], most, gap)
+    ends, _ = _stack([float(into[i]) for i in right], most, gap)
     tops = {("from", i): top for i, top in zip(left, starts, strict=True)}
     tops |= {("to", i): top for i, top in zip(right, ends, strict=True)}
     for side, ids, sums, x in (("from", left, out, -0.02), ("to", right, into, 1.0)):
@@ -171,7 +175,7 @@ def moves_figure(
 
 
 def _side_label(axes: Axes, side: str, own: Look, y: float, moved: int, now: int) -> None:
-    name = "\n".join(textwrap.wrap(own.label, 36))
+    name = "\n".join(textwrap.wrap(own.label, 44))
     words = f"{moved:,} {'left' if side == 'from' else 'joined'}; {now:,} customers now"
     axes.text(
         *((-0.04, y, f"{name}\n{words}") if side == "from" else (1.04, y, f"{name}\n{words}")),
@@ -181,13 +185,13 @@ def _side_label(axes: Axes, side: str, own: Look, y: float, moved: int, now: int
     )
 
 
-def _stack(extents: Sequence[float], most: int) -> tuple[list[float], float]:
+def _stack(extents: Sequence[float], most: int, gap: float) -> tuple[list[float], float]:
     """Tops of bars stacked from 1 down, and the height of one customer."""
-    unit = (1 - GAP * (most - 1)) / sum(extents)
+    unit = (1 - gap * (most - 1)) / sum(extents)
     tops, top = [], 1.0
     for extent in extents:
         tops.append(top)
-        top -= extent * unit + GAP
+        top -= extent * unit + gap
     return tops, unit
 
 

@@ -142,7 +142,7 @@ def profiles_figure(
     if profile.empty or not features:
         return nothing_figure(title, period, "no feature tells customers apart yet")
     rows, columns = len(profile), len(features)
-    figure = titled_figure(title, period, 3.4 + 0.9 * columns, 2.5 + 0.55 * rows)
+    figure = titled_figure(title, period, 3.2 + 1.02 * columns, 2.4 + 0.66 * rows)
     axes = figure.subplots()
     standing = profile[[f"standing_{one.name}" for one in features]].to_numpy(dtype=float)
     means = profile[[f"mean_{one.name}" for one in features]].to_numpy(dtype=float)
@@ -161,7 +161,12 @@ def profiles_figure(
             color="white" if known and abs(place - 0.5) > 0.3 else "black",
         )
     names = [
-        f"{look[row['segment_id']].label}\n{row['customers']:,} customers, {row['share']:.0%}"
+        "\n".join(
+            [
+                *textwrap.wrap(look[row["segment_id"]].label, 28),
+                f"{row['customers']:,} customers, {row['share']:.0%}",
+            ]
+        )
         for row in profile.to_dict("records")
     ]
     axes.set_yticks(np.arange(rows) + 0.5, names, fontsize=9)

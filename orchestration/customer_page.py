@@ -1,12 +1,12 @@
 """A customer's facts as a page, in words."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
 
 from ml.category_rows import HORIZON_DAYS
 from ml.reasons import Phrase
 from ml.tasks import TASKS
 from orchestration.customer_facts import CustomerFacts
+from orchestration.customer_words import money, percent, plain, share_below, when
 from orchestration.documents import Block, Bullets, Heading, Table, Text
 from orchestration.rows import Row
 
@@ -44,7 +44,7 @@ def customer_page(
     steps = Heading(f"Last {'orders' if facts.withheld else 'steps'}, newest first")
     return [
         Heading(f"Customer {facts.customer_key}", 1),
-        Text(f"As of {_when(facts.as_of)} UTC. No name, address, e-mail or telephone is shown."),
+        Text(f"As of {when(facts.as_of)} UTC. No name, address, e-mail or telephone is shown."),
         Heading("Profile"),
         _profile(facts.profile, currency),
         Heading("Consent"),
@@ -80,7 +80,7 @@ def _analytics(
         Text(_segment_now(facts.segment)),
         Table(
             ("since", "segment"),
-            tuple((_when(row["since"]), row["segment_name"]) for row in facts.segment_history),
+            tuple((when(row["since"]), row["segment_name"]) for row in facts.segment_history),
         ),
         *_moves(facts.moves),
         Heading("Rule segments"),
@@ -92,7 +92,7 @@ def _analytics(
             Table(
                 ("channel", "chance of a reaction", "as of"),
                 tuple(
-                    (row["channel"], _percent(row["probability"]), _when(row["as_of"]))
+                    (row["channel"], percent(row["probability"]), when(row["as_of"]))
                     for row in facts.responses
                 ),
             ),
@@ -106,8 +106,8 @@ def _analytics(
                     (
                         str(row["rank"]),
                         row["category"],
-                        _percent(row["probability"]),
-                        _when(row["as_of"]),
+                        percent(row["probability"]),
+                        when(row["as_of"]),
                     )
                     for row in facts.categories
                 ),
@@ -121,7 +121,7 @@ def _profile(profile: Row, currency: str) -> Table:
     return Table(
         ("", ""),
         tuple(
-            (words, _money(profile[name], currency) if name in MONEY else _plain(profile[name]))
+            (words, money(profile[name], currency) if name in MONEY else plain(profile[name]))
             for name, words in PROFILE.items()
             if name in profile
         ),
@@ -133,9 +133,9 @@ def _features(rows: Sequence[Row], phrases: Mapping[str, Phrase], currency: str)
         if value is None:
             return phrase.missing or "not known"
         if phrase.unit == "currency":
-            return _money(value, currency)
+            return money(value, currency)
         if phrase.unit == "share":
-            return _percent(value)
+            return percent(value)
         unit = f" {phrase.unit}" if phrase.unit == "days" else ""
         return f"{value:,.{phrase.decimals}f}{unit}"
 
@@ -146,7 +146,7 @@ def _features(rows: Sequence[Row], phrases: Mapping[str, Phrase], currency: str)
                 phrases[row["feature"]].label,
                 shown(row["value"], phrases[row["feature"]]),
                 shown(row["median"], phrases[row["feature"]]),
-                _share_below(row["share_below"], "customers"),
+                share_below(row["share_below"], "customers"),
             )
             for row in rows
             if row["median"] is not None
@@ -159,7 +159,7 @@ def _segment_now(segment: Row | None) -> str:
         return "No segment yet."
     return (
         f"{segment['segment_name']} (segment {segment['segment_id']}), "
-        f"as of {_when(segment['as_of'])}, by {segment['model_version']}."
+        f"as of {when(segment['as_of'])}, by {segment['model_version']}."
     )
 
 
@@ -171,7 +171,7 @@ def _moves(moves: Sequence[Row] | None) -> list[Block]:
             ("moved", "from", "to", "cause", "why"),
             tuple(
                 (
-                    _when(row["moved_at"]),
+                    when(row["moved_at"]),
                     row["from_segment_name"] or "",
                     row["to_segment_name"] or "",
                     row["cause"] or "",
@@ -187,7 +187,7 @@ def _rules(rules: Sequence[Row] | None) -> list[Block]:
     if rules is None:
         return [Text("This deployment has no rule segments.")]
     return [
-        Bullets(tuple(f"{row['title']}, since {_when(row['entered_at'])}" for row in rules))
+        Bullets(tuple(f"{row['title']}, since {when(row['entered_at'])}" for row in rules))
         if rules
         else Text("In none now.")
     ]
@@ -199,7 +199,7 @@ def _scores(facts: CustomerFacts, horizons: Mapping[str, int], currency: str) ->
     if not facts.scores:
         return [Bullets(tuple(facts.scored["top_reasons"]))]
     return [
-        Text(f"As of {_when(facts.scored['as_of'])}, by {facts.scored['model_versions']}."),
+        Text(f"As of {when(facts.scored['as_of'])}, by {facts.scored['model_versions']}."),
         Table(
             ("", "this customer", "8 to 9 in 10 such customers", "higher than"),
             tuple(
@@ -208,8 +208,8 @@ def _scores(facts: CustomerFacts, horizons: Mapping[str, int], currency: str) ->
                     _score(row["task"], row["value"], currency),
                     ""
                     if row["low"] is None
-                    else f"{_money(row['low'], currency)} to {_money(row['high'], currency)}",
-                    _share_below(row["share_below"], "customers scored"),
+                    else f"{money(row['low'], currency)} to {money(row['high'], currency)}",
+                    share_below(row["share_below"], "customers scored"),
                 )
                 for row in facts.scores
             ),
@@ -221,10 +221,10 @@ def _scores(facts: CustomerFacts, horizons: Mapping[str, int], currency: str) ->
             ("as of", "churn", "purchase", "expected value", "segment"),
             tuple(
                 (
-                    _when(row["as_of"]),
-                    _percent(row["churn_probability"]),
-                    _percent(row["purchase_probability"]),
-                    _money(row["expected_value"], currency),
+                    when(row["as_of"]),
+                    percent(row["churn_probability"]),
+                    percent(row["purchase_probability"]),
+                    money(row["expected_value"], currency),
                     row["segment_name"] or "",
                 )
                 for row in facts.score_history
@@ -241,7 +241,7 @@ def _question(task: str, horizons: Mapping[str, int]) -> str:
 
 
 def _score(task: str, value: float, currency: str) -> str:
-    return _percent(value) if TASKS[task].is_binary else _money(value, currency)
+    return percent(value) if TASKS[task].is_binary else money(value, currency)
 
 
 def _steps(steps: Sequence[Row], currency: str) -> Table:
@@ -249,12 +249,12 @@ def _steps(steps: Sequence[Row], currency: str) -> Table:
         ("when", "what", "channel", "campaign", "stage", "value"),
         tuple(
             (
-                _when(row["occurred_at"]),
+                when(row["occurred_at"]),
                 row["step"].replace("_", " "),
                 row["channel"] or "",
                 row["campaign_ref"] or "",
                 row["stage"],
-                "" if row["value"] is None else _money(row["value"], currency),
+                "" if row["value"] is None else money(row["value"], currency),
             )
             for row in steps
         ),
@@ -263,27 +263,3 @@ def _steps(steps: Sequence[Row], currency: str) -> Table:
 
 def _or_text(table: Table, otherwise: str) -> Block:
     return table if table.rows else Text(otherwise)
-
-
-def _share_below(share: float | None, whom: str) -> str:
-    return "" if share is None else f"{share:.0%} of {whom}"
-
-
-def _percent(share: float | None) -> str:
-    if share is None:
-        return ""
-    return f"{share:.1%}" if 0 < share < 0.0995 else f"{share:.0%}"
-
-
-def _money(amount: float | None, currency: str) -> str:
-    return "" if amount is None else f"{amount:,.2f} {currency}".rstrip()
-
-
-def _plain(value: object) -> str:
-    if value is None:
-        return "not known"
-    return _when(value) if isinstance(value, date) else str(value)
-
-
-def _when(instant: date) -> str:
-    return f"{instant:%Y-%m-%d %H:%M}" if isinstance(instant, datetime) else f"{instant:%Y-%m-%d}"

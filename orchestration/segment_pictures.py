@@ -124,8 +124,10 @@ def _maps(
     seed: int,
 ) -> list[Picture]:
     """Pictures of customers as points; those whom the space holds apart have no place in them."""
-    from ml.segment_scatter import pca_png, silhouette_png, tsne_png
-    from ml.segment_trees import dendrogram_png, map_customers, som_png
+    from ml.segment_map import map_customers, som_png
+    from ml.segment_scatter import pca_png, tsne_png
+    from ml.segment_silhouette import silhouette_png
+    from ml.segment_trees import dendrogram_png
 
     points = model.space.points(data.customers)
     ids = data.customers["segment_id"].to_numpy(dtype=np.int64)

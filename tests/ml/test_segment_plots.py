@@ -10,7 +10,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ml import segment_flows, segment_heatmap, segment_scatter, segment_trees
+from ml import (
+    segment_flows,
+    segment_heatmap,
+    segment_map,
+    segment_scatter,
+    segment_silhouette,
+    segment_trees,
+)
 from ml.segment_heatmap import ProfileFeature, apart, profile_table
 from ml.segment_looks import MARKERS, NO_COLOUR, Look, looks
 from ml.segment_model import PALETTE
@@ -60,9 +67,9 @@ def every_picture() -> dict[str, bytes]:
     frame = pd.DataFrame({"spent": np.arange(len(ids)) * 2.0, "idle": points[:, 0]})
     return {
         "pca": segment_scatter.pca_png(points, ids, LOOK, LABELS, WHEN),
-        "silhouette": segment_scatter.silhouette_png(points, ids, LOOK, WHEN),
+        "silhouette": segment_silhouette.silhouette_png(points, ids, LOOK, WHEN),
         "tree": segment_trees.dendrogram_png(points, ids, LOOK, WHEN),
-        "map": segment_trees.som_png(*segment_trees.map_customers(points, ids, seed=3), LOOK, WHEN),
+        "map": segment_map.som_png(*segment_map.map_customers(points, ids, seed=3), LOOK, WHEN),
         "profiles": segment_heatmap.profiles_png(
             profile_table(frame, ids, [SPENT, IDLE]), LOOK, [SPENT, IDLE], WHEN
         ),
@@ -112,12 +119,12 @@ def test_pca_of_one_feature_has_nothing_along_its_second_axis() -> None:
 
 def test_silhouette_says_who_lies_nearer_to_another_segment() -> None:
     points, ids = clouds()
-    clear = said(segment_scatter.silhouette_figure(points, ids, LOOK, WHEN, "Silhouette"))
+    clear = said(segment_silhouette.silhouette_figure(points, ids, LOOK, WHEN, "Silhouette"))
     assert "nearer another segment" in clear  # what below 0 means
     assert "% nearer another" not in clear
     swapped = ids.copy()
     swapped[:4] = 2
-    mixed = said(segment_scatter.silhouette_figure(points, swapped, LOOK, WHEN, "Silhouette"))
+    mixed = said(segment_silhouette.silhouette_figure(points, swapped, LOOK, WHEN, "Silhouette"))
     assert "% nearer another" in mixed
 
 
@@ -135,7 +142,7 @@ def test_branches_of_one_segment_have_its_colour_and_others_none() -> None:
 
 def test_nodes_of_the_map_have_the_segment_of_most_of_their_customers() -> None:
     points, ids = clouds()
-    codebook, segments, customers = segment_trees.map_customers(points, ids, seed=3)
+    codebook, segments, customers = segment_map.map_customers(points, ids, seed=3)
     assert customers.sum() == len(ids)
     held = {i: customers[segments == i].sum() for i in NAMES}
     assert held == {1: 40, 2: 40, 5: 40}
@@ -146,7 +153,7 @@ def test_nodes_of_the_map_have_the_segment_of_most_of_their_customers() -> None:
 def test_u_matrix_is_the_mean_distance_to_the_nodes_around() -> None:
     codebook = np.zeros((2, 3, 1))
     codebook[:, 2] = 6.0  # the last column lies 6 away from the rest
-    found = segment_trees.u_matrix(codebook)
+    found = segment_map.u_matrix(codebook)
     assert found[0].tolist() == [0, 2, 3]
     assert (found[0] == found[1]).all()
 
@@ -198,7 +205,11 @@ def test_sizes_need_two_dates_and_count_a_missing_segment_as_empty() -> None:
 def test_bands_are_as_thick_as_their_customers_are_many() -> None:
     figure = segment_flows.moves_figure(MOVES, LOOK, {1: 500, 2: 80}, WHEN, "Moves")
     shown = said(figure)
-    for words in ("120 moves", "100 left; 500 customers now", "20 joined; 500 customers now"):
+    for words in (
+        "120 moves of 580 customers",
+        "100 left; 500 customers now",
+        "20 joined; 500 customers now",
+    ):
         assert words in shown
     heights = [_height_at_start(band) for band in figure.axes[0].collections]
     assert np.array(heights) / heights[2] == pytest.approx([3.5, 1.5, 1.0], rel=1e-6)
@@ -227,7 +238,7 @@ def test_too_few_customers_are_said_and_not_drawn() -> None:
             segment_trees.dendrogram_figure(points, ids, LOOK, WHEN, "t"),
         ):
             assert any("too few customers" in text for text in texts(figure))
-    one = segment_scatter.silhouette_figure(*clouds(20)[:1], np.ones(60, int), LOOK, WHEN, "t")
+    one = segment_silhouette.silhouette_figure(*clouds(20)[:1], np.ones(60, int), LOOK, WHEN, "t")
     assert any("needs two segments" in text for text in texts(one))
 
 
