@@ -17,6 +17,8 @@ STARTS = 10
 START_ROWS = 2_500
 """The starts run on a sample; the best of them is refined on all points."""
 STEPS = 50
+ABOUT_AS_GOOD = 1.05
+"""Sum of squares of an earlier solution, refined, over that of the best."""
 RIDGE = 1e-2
 """Added to every variance of a mixture: customers with one order share the same values."""
 
@@ -29,6 +31,31 @@ def fit_kmeans(points: Array, settings: Sequence[float], seed: int) -> list[Fitt
         if assigner is not None:
             found.append(Fitted(k, assigner))
     return found
+
+
+def continued(points: Array, centres: Array, found: PrototypeAssigner) -> PrototypeAssigner:
+    """Prefer the solution that grows out of earlier centres where it is about as good.
+
+    K-means has several solutions of nearly the same quality; a segmentation that is trained again
+    should stay with its own.
+
+    Parameters
+    ----------
+    points : float array, shape (n, d)
+    centres : float array, shape (k, d)
+        Earlier centres, in the space of the points.
+    found : PrototypeAssigner
+        The best solution from new starts.
+    """
+    from scipy.cluster.vq import ClusterError, kmeans2
+
+    try:
+        grown, _ = kmeans2(points, centres, iter=STEPS, minit="matrix", missing="raise")
+    except ClusterError:
+        return found  # a group died out
+    own = PrototypeAssigner(grown, np.arange(len(grown)))
+    errors = [solution.squares(points).min(axis=1).sum() for solution in (own, found)]
+    return own if errors[0] <= ABOUT_AS_GOOD * errors[1] else found
 
 
 def fit_mixture(points: Array, settings: Sequence[float], seed: int) -> list[Fitted]:

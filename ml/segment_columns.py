@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ml.matrix import FeatureError, feature_matrix
+from ml.matrix import LARGEST, FeatureError, feature_matrix
 
 Array = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -119,39 +119,45 @@ class SpaceSpec:
 
     def read(
         self, frame: pd.DataFrame, columns: Sequence[SpaceColumn]
-    ) -> tuple[Array, Array, BoolArray]:
+    ) -> tuple[Array, dict[int, Array], BoolArray]:
         """Read some of the columns.
 
         Returns
         -------
-        values : float array, shape (n, len(columns))
+        values : float array, shape (n, len(columns)), column by column in memory
             With nulls as NaN.
-        evidence : float array, shape (n, len(columns))
-            Observations behind each value; infinite where that plays no part.
+        evidence : dict of float array, shape (n,)
+            By position of the column: observations behind each value, where that counts.
         apart : bool array, shape (n,)
             Who is held apart.
         """
         needs = [name for column in columns for name in column.needs]
-        names = list(dict.fromkeys(needs + ([self.orders] if self.orders else [])))
-        matrix = feature_matrix(frame, names)
-        place = {name: i for i, name in enumerate(names)}
-        apart = np.zeros(len(matrix), dtype=bool)
+        names = dict.fromkeys([*needs, self.orders] if self.orders else needs)
+        feature_matrix(frame.iloc[:0], list(names))
+        apart = np.zeros(len(frame), dtype=bool)
         if self.orders:
-            orders = matrix[:, place[self.orders]]
+            orders = _numbers(frame, self.orders)
             apart |= ~((orders > 0) & (orders >= self.least_orders))
-        values = np.empty((len(matrix), len(columns)))
-        evidence = np.full((len(matrix), len(columns)), np.inf)
+        values = np.empty((len(frame), len(columns)), order="F")
+        evidence = {}
         for i, column in enumerate(columns):
-            values[:, i] = matrix[:, place[column.name]]
+            values[:, i] = _numbers(frame, column.name)
             if column.per:
-                below = matrix[:, place[column.per]]
+                below = _numbers(frame, column.per)
                 values[:, i] /= np.where(below > 0, below, np.nan)
             if column.evidence:
-                counts = np.nan_to_num(matrix[:, place[column.evidence]])
-                evidence[:, i] = np.maximum(counts, 0.0) / column.evidence_per
+                counts = np.nan_to_num(_numbers(frame, column.evidence))
+                evidence[i] = np.maximum(counts, 0.0) / column.evidence_per
             if column.fill is None and column.weight > 0:
                 apart |= np.isnan(values[:, i])
         return values, evidence, apart
+
+
+def _numbers(frame: pd.DataFrame, name: str) -> Array:
+    """A column as `ml.matrix.feature_matrix` reads it, without the copy row by row."""
+    found = frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+    found = np.where(np.isfinite(found), found, np.nan)
+    return np.clip(found, -LARGEST, LARGEST, out=found)
 
 
 def plain_space(name: str, columns: Sequence[str], **options: Any) -> SpaceSpec:

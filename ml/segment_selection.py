@@ -10,6 +10,9 @@
 5. Of the Pareto set, those with a stability of at least ``least_stability`` (all within .05 of the
    most stable where none reaches it) and a usefulness of at least ``useful_share`` of the best of
    these stay; the highest silhouette of them is chosen.
+6. What is in force (``incumbent``: family and number of groups) stays although another is chosen,
+   where it would stay in 5 too and its silhouette is at most ``incumbent_margin`` lower: groups
+   that come and go with every training are of no use to people.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ml.segment_assigners import nearest_group
+from ml.segment_choice import Protocol, choose, finalists, incumbents, pareto
 from ml.segment_columns import NoSegments
 from ml.segment_families import FAMILIES, Family
 from ml.segment_fitted import Fitted
@@ -37,62 +41,6 @@ from ml.segment_sample import even_rows
 from ml.segment_stability import Months, bootstrap_stability
 
 Array = npt.NDArray[np.float64]
-OBJECTIVES = ("silhouette", "stability", "usefulness")
-
-
-@dataclass(frozen=True)
-class Protocol:
-    """What is tried, on how many customers, and what is asked of a solution.
-
-    Attributes
-    ----------
-    families : tuple of str
-        Names of `ml.segment_families.FAMILIES`.
-    k_range : tuple of int
-        Two is left out by default: it only parts many orders from few.
-    smallest_share, most_noise, least_stability, useful_share : float
-        See the module.
-    evaluation_rows, stability_rows : int
-        Most customers for the cheap figures, and in each resample.
-    bootstraps : int
-        Resamples per finalist.
-    finalists : int
-        Of each family, by silhouette.
-    pinned : str, optional
-        The family that a deployment insists on; it is judged all the same.
-    pinned_k : int, optional
-        The number of groups it insists on.
-    """
-
-    families: tuple[str, ...] = tuple(FAMILIES)
-    k_range: tuple[int, ...] = tuple(range(3, 13))
-    smallest_share: float = 0.02
-    most_noise: float = 0.25
-    least_stability: float = 0.8
-    useful_share: float = 0.9
-    evaluation_rows: int = 4_000
-    stability_rows: int = 2_500
-    bootstraps: int = 10
-    finalists: int = 2
-    pinned: str | None = None
-    pinned_k: int | None = None
-
-    def __post_init__(self) -> None:
-        for name in (*self.families, *([self.pinned] if self.pinned else [])):
-            if name not in FAMILIES:
-                raise ValueError(f"no family is called {name!r}; there are {', '.join(FAMILIES)}")
-        if not self.k_range or min(self.k_range) < 2:
-            raise ValueError(f"k_range must hold numbers of at least 2, not {self.k_range}")
-
-    @property
-    def tried(self) -> tuple[Family, ...]:
-        """Families that are fitted."""
-        return tuple(FAMILIES[n] for n in ((self.pinned,) if self.pinned else self.families))
-
-    @property
-    def counts(self) -> tuple[int, ...]:
-        """Numbers of groups that are tried."""
-        return (self.pinned_k,) if self.pinned_k else self.k_range
 
 
 @dataclass(frozen=True)
@@ -168,49 +116,24 @@ def select(
             f"{row.family} {row.k}: {row.smallest_share:.1%}" for row in table.itertuples()
         )
         raise NoSegments(f"no solution has {wanted} and little noise; smallest groups: {found}")
-    finalist = _finalists(table[eligible], protocol.finalists)
+    in_force = incumbents(table[eligible], protocol)
+    finalist = sorted({*finalists(table[eligible], protocol.finalists), *in_force})
     resampled = points[even_rows(len(points), protocol.stability_rows, seed)]
     for name, rows in table.loc[finalist].groupby("family", sort=False):
         family, settings = FAMILIES[str(name)], rows["setting"].tolist()
         stable = bootstrap_stability(family, settings, resampled, seed, protocol.bootstraps)
         table.loc[rows.index, "stability"] = rows["setting"].map(stable)
         if months is not None:
-            monthly = months.stability(family, settings, seed)
+            solutions = [candidates[int(i)].fitted for i in rows.index]
+            monthly = months.stability(family, solutions, seed)
             table.loc[rows.index, "month_stability"] = rows["setting"].map(monthly)
     table["eligible"] = eligible
     table["finalist"] = table.index.isin(finalist)
     front = table.loc[pareto(table.loc[finalist])]
     table["pareto"] = table.index.isin(front.index)
-    best = choose(front, protocol)
+    best = choose(front, protocol, table.loc[in_force])
     table["chosen"] = table.index == best
     return candidates[best].family, candidates[best].fitted, table
-
-
-def pareto(table: pd.DataFrame) -> list[int]:
-    """Index of rows that no other row beats: as good in every objective and better in one.
-
-    An objective that nobody has a figure for plays no part; a missing figure is the worst.
-    """
-    known = table[[name for name in OBJECTIVES if table[name].notna().any()]]
-    values = known.fillna(-np.inf).to_numpy(dtype=float)
-    kept = []
-    for i, row in zip(table.index, values, strict=True):
-        if not ((values >= row).all(axis=1) & (values > row).any(axis=1)).any():
-            kept.append(int(i))
-    return kept
-
-
-def choose(front: pd.DataFrame, protocol: Protocol) -> int:
-    """Index of the row of the Pareto set that the rule of this module chooses."""
-    stability = front["stability"].fillna(-1.0)
-    least = protocol.least_stability
-    if stability.max() < least:
-        least = stability.max() - 0.05
-    stable = front[stability >= least]
-    if stable["usefulness"].notna().any():
-        best = stable["usefulness"].max()
-        stable = stable[stable["usefulness"] >= best - (1 - protocol.useful_share) * abs(best)]
-    return int(stable["silhouette"].nlargest(1).index[0])
 
 
 def _candidates(
@@ -261,14 +184,3 @@ def _cheap_figures(
         figures["usefulness"] = explained.mean
         figures["spend_explained"], figures["churn_explained"] = explained
     return figures
-
-
-def _finalists(eligible: pd.DataFrame, count: int) -> list[int]:
-    """Index of the best silhouettes, and the most useful, of each family; no solution twice."""
-    found: list[int] = []
-    distinct = eligible.drop_duplicates(["family", "k", "silhouette", "smallest_share"])
-    for _, rows in distinct.groupby("family", sort=False):
-        found += [int(i) for i in rows["silhouette"].nlargest(count).index]
-        if rows["usefulness"].notna().any():
-            found.append(int(rows["usefulness"].nlargest(1).index[0]))
-    return sorted(set(found))

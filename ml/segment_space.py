@@ -148,7 +148,8 @@ class SegmentSpace:
     def _placed(self, counting: Array) -> Array:
         """Points of the logged columns that count."""
         which = self.counting
-        scaled = (counting - self.centre[which]) / self.scale[which]
+        scaled = counting - self.centre[which]
+        scaled /= self.scale[which]
         np.clip(scaled, -FARTHEST, FARTHEST, out=scaled)
         weights = np.array([self.spec.columns[i].weight for i in which])
         if (weights != 1).any():
@@ -183,7 +184,7 @@ def fit_space(frame: pd.DataFrame, spec: SpaceSpec) -> SegmentSpace:
     """
     spec, notices = _there(spec, frame)
     values, evidence, apart = spec.read(frame, spec.columns)
-    values, evidence = values[~apart], evidence[~apart]
+    values, evidence = values[~apart], {i: counts[~apart] for i, counts in evidence.items()}
     if not len(values):
         raise NoSegments(f"none of {len(frame)} customers can be placed in the space {spec.name}")
     known = [column[~np.isnan(column)] for column in values.T]
@@ -242,12 +243,14 @@ def _unit(column: SpaceColumn, known: Array) -> float:
     return float(_quantiles(sizes, UNIT_QUANTILE)) if len(sizes) else 1.0
 
 
-def _filled(values: Array, evidence: Array, fills: Array) -> Array:
-    """Fill nulls, and draw values with little evidence towards the fill."""
-    values = np.where(np.isnan(values), fills, values)
-    for i in np.flatnonzero(~np.isinf(evidence[:1]).all(axis=0)):
-        share = evidence[:, i] / (evidence[:, i] + PRIOR)
-        values[:, i] = share * values[:, i] + (1 - share) * fills[i]
+def _filled(values: Array, evidence: dict[int, Array], fills: Array) -> Array:
+    """Fill nulls, and draw values with little evidence towards the fill; in place."""
+    for i, fill in enumerate(fills):
+        null = np.isnan(values[:, i])
+        values[null, i] = fill
+        if i in evidence:
+            share = evidence[i] / (evidence[i] + PRIOR)
+            values[:, i] = share * values[:, i] + (1 - share) * fill
     return values
 
 
@@ -255,7 +258,9 @@ def _transformed(values: Array, columns: Sequence[SpaceColumn], units: Array) ->
     found = values.copy()
     for i, column in enumerate(columns):
         if column.transform == "log":
-            found[:, i] = np.sign(values[:, i]) * np.log1p(np.abs(values[:, i]) / units[i])
+            sizes = np.abs(found[:, i])
+            sizes /= units[i]
+            np.copysign(np.log1p(sizes, out=sizes), found[:, i], out=found[:, i])
         elif column.transform == "share":
             found[:, i] = np.arcsin(np.sqrt(np.clip(values[:, i], 0.0, 1.0)))
     return found

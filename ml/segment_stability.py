@@ -11,6 +11,7 @@ import pandas as pd
 
 from ml.segment_assigners import nearest_group
 from ml.segment_families import Family
+from ml.segment_fitted import Fitted
 from ml.segment_quality import rand_index
 from ml.segment_sample import canonical_order, even_rows
 from ml.segment_space import SegmentSpace, fit_space
@@ -18,7 +19,7 @@ from ml.segment_space import SegmentSpace, fit_space
 Array = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 LEAST_CUSTOMERS = 50
-"""Fewer customers who were there in both months say nothing."""
+"""Fewer customers a month ago say nothing."""
 
 
 def bootstrap_stability(
@@ -62,32 +63,45 @@ def _placed(
 
 @dataclass(frozen=True)
 class Months:
-    """Last month's features and now's of the same m customers, each in the space of its month.
+    """Last month's customers to fit on, and now's to place, each in the space of its month.
 
     Attributes
     ----------
+    earlier : float array, shape (r, d')
+        Last month's customers in last month's space, in canonical order.
     now : float array, shape (m, d)
-        In canonical order.
-    earlier, now_as_earlier : float array, shape (m, d')
-        In the space fitted on the earlier features: those, and now's.
+    now_as_earlier : float array, shape (m, d')
+        Now's customers in last month's space.
     """
 
-    now: Array
     earlier: Array
+    now: Array
     now_as_earlier: Array
 
-    def stability(self, family: Family, settings: Sequence[float], seed: int) -> dict[float, float]:
-        """Adjusted Rand index of now's customers, placed by now's groups and by last month's.
+    def stability(
+        self, family: Family, solutions: Sequence[Fitted], seed: int
+    ) -> dict[float, float]:
+        """How alike now's customers are grouped by last month's segmentation and by now's.
 
-        Groups are fitted anew on each month, from the same customers. By setting; a family that
-        finds no groups in one of the months gets 0.
+        Parameters
+        ----------
+        solutions : sequence of Fitted
+            Of the family, fitted on now.
+
+        Returns
+        -------
+        dict of float
+            Adjusted Rand index by setting; 0 where the family finds no groups in last month.
         """
-        ordered = self.earlier[canonical_order(self.earlier)]
-        now = _placed(family, settings, self.now, self.now, seed)
-        before = _placed(family, settings, ordered, self.now_as_earlier, seed)
+        settings = [fitted.setting for fitted in solutions]
+        before = _placed(family, settings, self.earlier, self.now_as_earlier, seed)
         return {
-            key: rand_index(now[key], before[key]) if key in now and key in before else 0.0
-            for key in settings
+            fitted.setting: rand_index(
+                nearest_group(fitted.assigner, self.now), before[fitted.setting]
+            )
+            if fitted.setting in before
+            else 0.0
+            for fitted in solutions
         }
 
 
@@ -98,34 +112,33 @@ def compare_months(
     rows: int = 2_500,
     seed: int = 0,
 ) -> Months | None:
-    """Put two months of the same customers side by side.
+    """Put two months side by side.
 
     Parameters
     ----------
     now, earlier : DataFrame
-        With ``customer_key`` and the columns of the space. Customers who are not in both, or are
-        held apart in either, are left out.
+        One row per customer of each month. The groups of a month rest on all of its customers,
+        as in training; so does the comparison on all of now's.
     space : SegmentSpace
         Fitted on now.
     rows : int
-        Most customers to compare.
+        Most customers of each month.
 
     Returns
     -------
-    Months, or None with fewer than `LEAST_CUSTOMERS` in both
+    Months, or None with fewer than `LEAST_CUSTOMERS` that can be placed in the earlier month
     """
-    for when, frame in (("now", now), ("earlier", earlier)):
-        if frame["customer_key"].duplicated().any():
-            raise ValueError(f"{when}: customers appear twice; give one row per customer")
-    keys = np.intersect1d(now["customer_key"], earlier["customer_key"])
-    here = now.set_index("customer_key").reindex(keys)
-    before = earlier.set_index("customer_key").reindex(keys)
-    placed = ~np.isnan(np.column_stack([space.points(here), space.points(before)])).any(axis=1)
-    here, before = here.take(np.flatnonzero(placed)), before.take(np.flatnonzero(placed))
-    if len(here) < LEAST_CUSTOMERS:
+    counting = [column for column in space.spec.columns if column.weight > 0]
+    _, _, apart = space.spec.read(earlier, counting)
+    if (~apart).sum() < LEAST_CUSTOMERS:
         return None
-    order = canonical_order(space.points(here))
+    past = fit_space(earlier, space.spec)
+    here, there = space.points(now), past.points(now)
+    both = ~np.isnan(here).any(axis=1) & ~np.isnan(there).any(axis=1)
+    here, there = here[both], there[both]
+    order = canonical_order(here)
     order = order[even_rows(len(order), rows, seed)]
-    here, before = here.take(order), before.take(order)
-    past = fit_space(before, space.spec)
-    return Months(space.points(here), past.points(before), past.points(here))
+    before = past.points(earlier)
+    before = before[~np.isnan(before).any(axis=1)]
+    before = before[canonical_order(before)]
+    return Months(before[even_rows(len(before), rows, seed)], here[order], there[order])

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ml.segment_assigners import assign
+from ml.segment_assigners import PrototypeAssigner, assign
+from ml.segment_centres import continued
+from ml.segment_choice import Protocol
 from ml.segment_columns import NoSegments, SpaceColumn, SpaceSpec, plain_space
 from ml.segment_model import QUANTILES, AtFit, SegmentModel, colour_for
 from ml.segment_names import name_segments
 from ml.segment_profile import effects
 from ml.segment_quality import distance_matrix, silhouettes
 from ml.segment_sample import canonical_order, even_rows
-from ml.segment_selection import Outcomes, Protocol, select
+from ml.segment_selection import Outcomes, select
 from ml.segment_space import SegmentSpace, fit_space
 from ml.segment_spaces import HABITS, RFM, SPACES, rfm_space
 from ml.segment_stability import compare_months
@@ -43,6 +47,7 @@ def fit_segments(
     *,
     earlier: pd.DataFrame | None = None,
     outcomes: pd.DataFrame | None = None,
+    incumbent: SegmentModel | None = None,
     seed: int = 0,
 ) -> SegmentModel:
     """Find segments: fit every family on an even sample of customers, choose, place everyone.
@@ -56,11 +61,14 @@ def fit_segments(
     protocol : Protocol, optional
         What is tried and how it is chosen: see `ml.segment_selection`.
     earlier : DataFrame, optional
-        Features of the same customers a month before: both with ``customer_key``. Adds the
-        stability over months.
+        Features of the customers of a month before. Adds the stability over months.
     outcomes : DataFrame, optional
         Features at a past date, with ``next_spend`` (spend in the period that followed), or
         ``churned`` (1 where nothing was bought in it), or both. Adds the usefulness.
+    incumbent : SegmentModel, optional
+        The segmentation in force. Its family and number of groups stay unless others are clearly
+        better, and K-means goes on from its centres. Ids and names are those of a new model all
+        the same.
     seed : int
 
     Returns
@@ -75,6 +83,9 @@ def fit_segments(
     """
     from threadpoolctl import threadpool_limits
 
+    protocol = protocol or Protocol()
+    if incumbent is not None:
+        protocol = replace(protocol, incumbent=(incumbent.family, incumbent.k))
     # Sums over several threads come in any order: one thread gives the same bytes every time.
     with threadpool_limits(1):
         space = fit_space(frame, spec)
@@ -83,13 +94,18 @@ def fit_segments(
         points = space.located(logged)
         family, fitted, table = select(
             points,
-            protocol or Protocol(),
+            protocol,
             outcomes=None if outcomes is None else _outcomes(space, outcomes),
             months=None if earlier is None else compare_months(frame, earlier, space, seed=seed),
             seed=seed,
         )
-        found = assign(fitted.assigner, points)
-        k = fitted.assigner.groups
+        assigner = fitted.assigner
+        k = assigner.groups
+        if incumbent is not None and isinstance(assigner, PrototypeAssigner):
+            same = (incumbent.family, incumbent.k) == (family.name, k)
+            if same and family.name == "kmeans":
+                assigner = continued(points, incumbent.centroids_in(space), assigner)
+        found = assign(assigner, points)
         sizes = np.bincount(found.group, minlength=k)
         members = [logged[found.group == group] for group in range(k)]
         centroids = np.array([rows.mean(axis=0) for rows in members])
@@ -107,7 +123,7 @@ def fit_segments(
     return SegmentModel(
         space=space,
         family=family.name,
-        assigner=fitted.assigner.reordered(order),
+        assigner=assigner.reordered(order),
         ids=ids,
         names=name_segments(effects(space, centroids[order])),
         colours=tuple(map(colour_for, ids)),

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from planted import noise, planted
 
-from ml.segment_selection import Protocol, choose, pareto
+from ml.segment_choice import Protocol, choose, pareto
 from ml.segments import NoSegments, fit_segments
 
 FAST = Protocol(k_range=(3, 4, 5), bootstraps=2, finalists=1)
@@ -45,6 +45,16 @@ def test_stability_and_usefulness_come_before_the_silhouette() -> None:
 def test_where_nobody_is_stable_the_most_stable_is_taken() -> None:
     table = candidates(silhouette=[0.6, 0.2, 0.3], stability=[0.3, 0.6, 0.58])
     assert choose(table, Protocol()) == 2
+
+
+def test_what_is_in_force_stays_unless_another_is_clearly_better() -> None:
+    table = candidates(silhouette=[0.40, 0.37, 0.30], stability=[0.9, 0.9, 0.9])
+    front, held = table.iloc[[0]], table.iloc[[1]]
+    assert choose(front, Protocol(), held) == 1
+    assert choose(front, Protocol(), table.iloc[[2]]) == 0
+    assert choose(front, Protocol(incumbent_margin=0.01), held) == 0
+    assert choose(front, Protocol(), held.assign(stability=0.5)) == 0
+    assert choose(front, Protocol(), table.iloc[[0]]) == 0
 
 
 @pytest.fixture(scope="module")

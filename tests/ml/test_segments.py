@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from planted import COLUMNS, GROUPS, planted
+from planted import COLUMNS, GROUPS, noise, planted
 from sklearn.metrics import adjusted_rand_score
 
 from ml.segment_store import load, save
@@ -132,3 +132,26 @@ def test_too_few_customers_say_so(customers: pd.DataFrame) -> None:
         fit_segments(customers.head(1).loc[[0] * 50])
     with pytest.raises(NoSegments, match="none of 5 customers"):
         fit_segments(customers.head(5).assign(order_days_total=0))
+
+
+def test_training_again_goes_on_from_what_is_in_force() -> None:
+    """Without groups K-means has many solutions of one quality; it must keep to its own."""
+    protocol = Protocol(families=("kmeans",), k_range=(9,), bootstraps=1)
+    first, second = noise(800, seed=1), noise(800, seed=2)
+    model = fit_segments(first, protocol=protocol)
+    alone = fit_segments(second, protocol=protocol, seed=5)
+    again = fit_segments(second, protocol=protocol, incumbent=model, seed=5)
+    placed = model.assign(second)["segment_id"].to_numpy()
+    kept, lost = (
+        adjusted_rand_score(placed, new.assign(second)["segment_id"]) for new in (again, alone)
+    )
+    assert kept > lost + 0.05
+
+
+def test_groups_that_are_gone_do_not_hold_a_segmentation_back(
+    model: SegmentModel, customers: pd.DataFrame
+) -> None:
+    three = planted(groups=((8, 20, 4000, 200), (100, 4, 60, 200), (300, 1.2, 900, 200)))
+    again = fit_segments(three, protocol=KMEANS, incumbent=model)
+    assert again.k == 3
+    assert adjusted_rand_score(three["truth"], again.assign(three)["segment_id"]) > 0.95

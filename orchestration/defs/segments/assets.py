@@ -29,7 +29,7 @@ def segment_model(
     from ml.plots import segments_png
     from ml.segment_store import save
     from ml.segments import NoSegments, fit_segments
-    from orchestration.models import SEGMENTS
+    from orchestration.champions import SEGMENTS
 
     values = settings()
     with lake.reader(latest=True) as connection:
@@ -97,7 +97,7 @@ def segments_were_found(count: int | None, description: str) -> dg.AssetCheckRes
 )
 def customer_segments(context: dg.AssetExecutionContext, lake: Lake) -> dg.MaterializeResult[Any]:
     """One segment per customer, as of the features; only what changed is assigned anew."""
-    from orchestration.models import load_segments
+    from orchestration.champions import load_segments
     from orchestration.score_tables import assign_segments
 
     segments = load_segments(Registry())
