@@ -54,8 +54,8 @@ def customer(
 def page_of(facts: CustomerFacts, values: Settings) -> list[Block]:
     """The page of a customer, with the horizons of the models in force."""
     from ml.tasks import TASKS
+    from orchestration.champions import answering, load_champions
     from orchestration.customer_page import customer_page
-    from orchestration.models import answering, load_champions
     from orchestration.phrases import feature_phrases
     from orchestration.registry import Registry
 

@@ -15,8 +15,8 @@ PAGE = "segments.html"
 def write_segment_report(lake: Lake, values: Settings) -> dict[str, Any]:
     """Write the page and its pictures to the report folder; returns asset metadata."""
     from ml.segment_heatmap import profile_table
+    from orchestration.champions import load_segments
     from orchestration.documents import to_html
-    from orchestration.models import load_segments
     from orchestration.phrases import feature_phrases
     from orchestration.pictures import picture, save_file, save_text
     from orchestration.segment_page import segment_page

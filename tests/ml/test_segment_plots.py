@@ -206,7 +206,7 @@ def test_bands_are_as_thick_as_their_customers_are_many() -> None:
     figure = segment_flows.moves_figure(MOVES, LOOK, {1: 500, 2: 80}, WHEN, "Moves")
     shown = said(figure)
     for words in (
-        "120 moves of 580 customers",
+        "120 moves among 580 customers",
         "100 left; 500 customers now",
         "20 joined; 500 customers now",
     ):
