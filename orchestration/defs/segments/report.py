@@ -14,6 +14,7 @@ from orchestration.settings import settings
         ["marts", "customer_segments"],
         ["marts", "customer_scores"],
         ["marts", "score_history"],
+        ["marts", "rule_segments"],
         ["marts", "orders"],
     ],
     group_name="monitoring",
