@@ -7,7 +7,6 @@ from one frame and is plain numbers.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -16,17 +15,18 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ml.segment_columns import PRIOR, NoSegments, Scaling, SpaceColumn, SpaceSpec
+from ml.segment_columns import NoSegments, SpaceColumn, SpaceSpec
+from ml.segment_scaling import (
+    centre_and_scale,
+    fill_value,
+    filled,
+    log_unit,
+    principal_axes,
+    transformed,
+)
 
 Array = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-IQR_OF_NORMAL = 1.349
-LEAST_IQR = 0.2
-"""An interquartile range below this share of the standard deviation says nothing of the spread."""
-LEAST_SPREAD = 1e-9
-UNIT_QUANTILE = 0.05
-"""Of the sizes above zero: below it a log is nearly linear. With less, small change moves people;
-on Online Retail and Complete Journey groups are the most stable and useful about here."""
 FARTHEST = 5.0
 """Scaled values are cut here: one impossible customer must not claim a group for itself."""
 
@@ -138,12 +138,12 @@ class SegmentSpace:
     def _values(self, frame: pd.DataFrame, which: IntArray) -> Array:
         """Filled values of some columns, in their own units; NaN rows for who is held apart."""
         values, evidence, apart = self.spec.read(frame, [self.spec.columns[i] for i in which])
-        values = _filled(values, evidence, self.fills[which])
+        values = filled(values, evidence, self.fills[which])
         values[apart] = np.nan
         return values
 
     def _logged(self, values: Array, which: IntArray) -> Array:
-        return _transformed(values, [self.spec.columns[i] for i in which], self.units[which])
+        return transformed(values, [self.spec.columns[i] for i in which], self.units[which])
 
     def _placed(self, counting: Array) -> Array:
         """Points of the logged columns that count."""
@@ -188,9 +188,9 @@ def fit_space(frame: pd.DataFrame, spec: SpaceSpec) -> SegmentSpace:
     if not len(values):
         raise NoSegments(f"none of {len(frame)} customers can be placed in the space {spec.name}")
     known = [column[~np.isnan(column)] for column in values.T]
-    fills = np.array([_fill(c, v) for c, v in zip(spec.columns, known, strict=True)])
-    units = np.array([_unit(c, v) for c, v in zip(spec.columns, known, strict=True)])
-    values = _filled(values, evidence, fills)
+    fills = np.array([fill_value(c, v) for c, v in zip(spec.columns, known, strict=True)])
+    units = np.array([log_unit(c, v) for c, v in zip(spec.columns, known, strict=True)])
+    values = filled(values, evidence, fills)
     kept = []
     for i, column in enumerate(spec.columns):
         if not len(known[i]):
@@ -205,16 +205,16 @@ def fit_space(frame: pd.DataFrame, spec: SpaceSpec) -> SegmentSpace:
         )
     spec = replace(spec, columns=tuple(spec.columns[i] for i in kept))
     values, fills, units = values[:, kept], fills[kept], units[kept]
-    logged = _transformed(values, spec.columns, units)
+    logged = transformed(values, spec.columns, units)
     # Sums depend on the order of rows in their last digit.
     ordered = np.sort(logged, axis=0)
     mean, deviation = ordered.mean(axis=0), ordered.std(axis=0)
-    centre, scale = _centre_and_scale(ordered, mean, deviation, spec.scaling)
+    centre, scale = centre_and_scale(ordered, mean, deviation, spec.scaling)
     space = SegmentSpace(spec, units, fills, centre, scale, mean, deviation, notices=tuple(notices))
     if spec.variance is None:
         return space
     points = space.located(logged)
-    axes = _principal_axes(points[np.lexsort(points.T[::-1])], spec.variance)
+    axes = principal_axes(points[np.lexsort(points.T[::-1])], spec.variance)
     return replace(space, components=axes)
 
 
@@ -223,70 +223,3 @@ def _there(spec: SpaceSpec, frame: pd.DataFrame) -> tuple[SpaceSpec, list[str]]:
     lost = [c for c in spec.columns if c.weight == 0 and not set(c.needs) <= set(frame.columns)]
     notices = [f"{column.label}: left out, not in the table" for column in lost]
     return replace(spec, columns=tuple(c for c in spec.columns if c not in lost)), notices
-
-
-def _fill(column: SpaceColumn, known: Array) -> float:
-    """What stands for a null: without evidence for a share, everybody's mean."""
-    if not len(known):
-        return 0.0
-    if column.evidence:
-        return float(np.sort(known).mean())
-    return float(np.median(known)) if column.fill == "median" else 0.0
-
-
-def _unit(column: SpaceColumn, known: Array) -> float:
-    if column.transform != "log":
-        return 1.0
-    if column.unit is not None:
-        return column.unit
-    sizes = np.abs(known[known != 0])
-    return float(_quantiles(sizes, UNIT_QUANTILE)) if len(sizes) else 1.0
-
-
-def _filled(values: Array, evidence: dict[int, Array], fills: Array) -> Array:
-    """Fill nulls, and draw values with little evidence towards the fill; in place."""
-    for i, fill in enumerate(fills):
-        null = np.isnan(values[:, i])
-        values[null, i] = fill
-        if i in evidence:
-            share = evidence[i] / (evidence[i] + PRIOR)
-            values[:, i] = share * values[:, i] + (1 - share) * fill
-    return values
-
-
-def _transformed(values: Array, columns: Sequence[SpaceColumn], units: Array) -> Array:
-    found = values.copy()
-    for i, column in enumerate(columns):
-        if column.transform == "log":
-            sizes = np.abs(found[:, i])
-            sizes /= units[i]
-            np.copysign(np.log1p(sizes, out=sizes), found[:, i], out=found[:, i])
-        elif column.transform == "share":
-            found[:, i] = np.arcsin(np.sqrt(np.clip(values[:, i], 0.0, 1.0)))
-    return found
-
-
-def _centre_and_scale(
-    logged: Array, mean: Array, deviation: Array, scaling: Scaling
-) -> tuple[Array, Array]:
-    """Median and interquartile range in standard deviations of a normal; see `LEAST_IQR`."""
-    deviation = np.where(deviation > LEAST_SPREAD, deviation, 1.0)
-    if scaling == "standard":
-        return mean, deviation
-    low, middle, high = _quantiles(logged, (0.25, 0.5, 0.75))
-    spread = (high - low) / IQR_OF_NORMAL
-    return middle, np.where(spread > LEAST_IQR * deviation, spread, deviation)
-
-
-def _quantiles(values: Array, shares: float | tuple[float, ...]) -> Array:
-    """Quantiles of each column; the same where every row is there twice."""
-    return np.asarray(np.quantile(values, shares, axis=0, method="averaged_inverted_cdf"))
-
-
-def _principal_axes(scaled: Array, variance: float) -> Array:
-    """Axes that hold a share of the variance, shape (q, d); each points where it is largest."""
-    values, vectors = np.linalg.eigh(np.cov(scaled, rowvar=False).reshape(scaled.shape[1], -1))
-    shares = np.cumsum(values[::-1]) / values.sum()
-    axes = vectors[:, ::-1].T[: int(np.searchsorted(shares, variance - 1e-12)) + 1]
-    largest = np.abs(axes).argmax(axis=1)
-    return np.asarray(axes * np.sign(axes[np.arange(len(axes)), largest])[:, None])
