@@ -1,21 +1,22 @@
 """The models in force, and whether they can score the features that there are."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import dagster as dg
 import pandas as pd
 
 from ml.reasons import Phrase, as_lists, explain
 from ml.scoring_model import ScoringModel
-from ml.segment_store import load as load_segment_model
-from ml.segments import SegmentModel
+from ml.segment_model import SegmentModel
+from ml.segment_store import UnknownFormat, load
 from ml.task import Task
 from ml.tasks import EVENT_TASKS, TASKS
 from ml.trained import TrainedModel
 from orchestration.event_frames import TABLES
 from orchestration.lake import Lake
-from orchestration.registry import Registry, Version
+from orchestration.registry import NoSuchVersion, Registry, Version
 
 SEGMENTS = "segments"
 REASONS = 3
@@ -79,11 +80,27 @@ def answering(task: Task, champions: Mapping[str, Champion]) -> Champion | None:
 
 
 def load_segments(registry: Registry) -> tuple[Version, SegmentModel] | None:
-    """The segmentation in force, or None before the first."""
+    """The segmentation in force, or None before the first.
+
+    Raises
+    ------
+    UnknownFormat
+        It was kept by another version of Shoal.
+    """
     version = registry.champion(SEGMENTS)
-    if version is None:
-        return None
-    return version, load_segment_model(version.folder)
+    return None if version is None else (version, load(version.folder))
+
+
+def segments_by_label(registry: Registry, labels: Iterable[str]) -> dict[str, SegmentModel]:
+    """Earlier segmentations by the label of their version; those that are gone are left out."""
+    found = {}
+    for label in labels:
+        task, _, number = label.partition(":")
+        try:
+            found[label] = load(registry.version(task, int(number)).folder)
+        except (NoSuchVersion, UnknownFormat) as problem:
+            dg.get_dagster_logger().warning(f"{label}: {problem}")
+    return found
 
 
 def lost_features(lake: Lake, model: ScoringModel) -> list[str]:

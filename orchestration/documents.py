@@ -4,6 +4,10 @@ import base64
 import html
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #1c2430; max-width: 70rem; margin: 2rem auto;
@@ -91,6 +95,15 @@ class Cards:
 
 
 Block = Heading | Text | Bullets | Table | Picture | Cards
+
+
+def frame_markdown(table: "pd.DataFrame") -> str:
+    """A data frame as a markdown table, numbers to three decimals."""
+    rows = tuple(
+        tuple(f"{cell:,.3f}" if isinstance(cell, float) else str(cell) for cell in row)
+        for row in table.itertuples(index=False)
+    )
+    return to_markdown([Table(tuple(map(str, table.columns)), rows)])
 
 
 def to_html(title: str, blocks: Sequence[Block]) -> str:

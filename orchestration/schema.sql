@@ -135,6 +135,43 @@ create table if not exists marts.customer_segments (
     segment_id integer not null,
     segment_name varchar not null,
     distance double,
+    -- how much nearer than the nearest other segment; below 0: that one is nearer, but not clearly
+    margin double,
+    second_id integer,
+    -- the features that place a customer (ml/segment_moves.py): the next move is explained by them
+    feature_values double[],
+    -- the instant of the first assignment
+    first_as_of timestamp,
+    model_version varchar not null,
+    assigned_at timestamp not null,
+    batch_id bigint not null
+);
+
+-- one row per segment that there ever was; ids are never used again
+create table if not exists marts.segments (
+    segment_id integer not null,
+    segment_name varchar not null,
+    colour varchar not null,
+    -- the centroid, by feature and in its own unit; null for those held apart
+    typical map(varchar, double),
+    -- as of which instant customers were first and last put in it; null while it is in force
+    born_at timestamp not null,
+    retired_at timestamp,
+    -- the newest version with it
+    model_version varchar not null
+);
+
+-- one row per customer and change of segment; a first assignment is none
+create table if not exists marts.segment_moves (
+    customer_key varchar not null,
+    from_segment_id integer not null,
+    from_segment_name varchar not null,
+    to_segment_id integer not null,
+    to_segment_name varchar not null,
+    moved_at timestamp not null,
+    -- behaviour, or retraining: with the same features the new segmentation puts them elsewhere
+    cause varchar not null,
+    why varchar[] not null,
     model_version varchar not null,
     assigned_at timestamp not null,
     batch_id bigint not null

@@ -1,51 +1,23 @@
-"""Writing segments and scores: only for customers whose features or models are newer."""
+"""Writing scores: only for customers whose features or models are newer."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 
-import duckdb
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from ml.labelled_rows import take
 from ml.matrix import feature_matrix
 from ml.reasons import Phrase
-from ml.segments import SegmentModel
 from ml.task import Task
 from ml.tasks import TASKS
 from orchestration.champions import Champion, answering, require_features
+from orchestration.customer_rows import append, replace_customers, stale_features, to_arrow
 from orchestration.ingestion.sql import transaction
 from orchestration.lake import Lake
-from orchestration.registry import Version
 
-BATCH_ROWS = 50_000
+SEGMENT_COLUMNS = "segments.segment_id, segments.segment_name"
 ENDS = ("expected_value_low", "expected_value_high")
-
-
-def assign_segments(lake: Lake, version: Version, model: SegmentModel, now: datetime) -> int:
-    """Assign every customer whose features, or whose segmentation, changed; returns how many."""
-    parts = []
-    for features in _stale_features(lake, "customer_segments", "model_version", version.label):
-        assigned = model.assign(features)
-        parts.append(
-            pd.DataFrame(
-                {
-                    "customer_key": features["customer_key"],
-                    "as_of": features["as_of"],
-                    "segment_id": assigned["segment_id"].astype("int32"),
-                    "segment_name": assigned["segment_name"],
-                    "distance": assigned["distance"],
-                    "model_version": version.label,
-                    "assigned_at": now,
-                    "batch_id": features["batch_id"],
-                }
-            )
-        )
-    rows = _to_arrow(parts)
-    with lake.writer("assign segments") as connection:
-        _replace(connection, "customer_segments", rows)
-    return 0 if rows is None else rows.num_rows
 
 
 def write_scores(
@@ -66,11 +38,14 @@ def write_scores(
     versions = model_versions(champions)
     parts = [
         score_features(features, champions, phrases, versions, now, threads)
-        for features in _stale_features(lake, "customer_scores", "model_versions", versions)
+        for features in stale_features(
+            lake, "customer_scores", "model_versions", versions, SEGMENT_COLUMNS
+        )
     ]
-    rows = _to_arrow(parts)
-    with lake.writer("write scores") as connection:
-        _replace(connection, "customer_scores", rows, history="score_history")
+    rows = to_arrow(parts)
+    with lake.writer("write scores") as connection, transaction(connection):
+        replace_customers(connection, "customer_scores", rows)
+        append(connection, "score_history", rows)
     return 0 if rows is None else rows.num_rows
 
 
@@ -185,62 +160,3 @@ def _unscored_reason(champions: Mapping[str, Champion]) -> list[str]:
         return ["not scored: no model has been trained yet"]
     days = max(_population_days(TASKS[name], champions) for name in champions)
     return [f"not scored: not active in the last {days} days"]
-
-
-def _stale_features(
-    lake: Lake, table: str, version_column: str, version: str
-) -> Iterator[pd.DataFrame]:
-    """Features whose row in a score table is missing or from other features or models."""
-    with lake.reader(latest=True) as connection:
-        reader = connection.execute(
-            f"""
-            select
-                features.*,
-                segments.segment_id,
-                segments.segment_name
-            from marts.customer_features as features
-            left join marts.customer_segments as segments
-                on features.customer_key = segments.customer_key
-            anti join marts.{table} as written
-                on
-                    features.customer_key = written.customer_key
-                    and features.as_of = written.as_of
-                    and features.batch_id = written.batch_id
-                    and written.{version_column} = ?
-            """,
-            [version],
-        ).fetch_record_batch(BATCH_ROWS)
-        for batch in reader:
-            if batch.num_rows:
-                frame = batch.to_pandas()
-                frame["segment_id"] = frame["segment_id"].astype("Int32")
-                yield frame
-
-
-def _to_arrow(parts: list[pd.DataFrame]) -> pa.Table | None:
-    if not parts:
-        return None
-    return pa.Table.from_pandas(pd.concat(parts, ignore_index=True), preserve_index=False)
-
-
-def _replace(
-    connection: duckdb.DuckDBPyConnection,
-    table: str,
-    rows: pa.Table | None,
-    history: str | None = None,
-) -> None:
-    """Replace rows by customer, and drop those of customers who are no longer there."""
-    with transaction(connection):
-        connection.execute(
-            f"delete from marts.{table} where customer_key not in "
-            "(select customer_key from marts.customer_features)"
-        )
-        if rows is not None:
-            connection.register("fresh_rows", rows)
-            connection.execute(
-                f"delete from marts.{table} where customer_key in "
-                "(select customer_key from fresh_rows)"
-            )
-            connection.execute(f"insert into marts.{table} by name select * from fresh_rows")
-            if history is not None:
-                connection.execute(f"insert into marts.{history} by name select * from fresh_rows")

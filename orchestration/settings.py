@@ -51,6 +51,9 @@ class Settings(BaseSettings):
     contact_cost: float = Field(default=5.0, ge=0)
     value_kept: float | None = Field(default=None, gt=0)
     save_rate: float = Field(default=0.05, gt=0, le=1)
+    segment_features: Literal["rfm", "habits"] = "rfm"
+    segment_family: str | None = None
+    segment_count: int | None = Field(default=None, ge=2, le=50)
     drift_threshold: float = Field(default=0.5, ge=0, le=1)
     promotion_max_ece: float = Field(default=0.1, gt=0, le=1)
     promotion_max_ratio: float = Field(default=1.5, gt=1)

@@ -24,7 +24,9 @@ TRAINING_TABLES = dg.AssetSelection.assets(
     ["marts", "category_feature_history"],
 )
 TABLES = (
-    dg.AssetSelection.groups("intermediate", "customers", "sales", "journeys", "features")
+    dg.AssetSelection.groups(
+        "intermediate", "customers", "sales", "journeys", "segments", "features"
+    )
     - TRAINING_TABLES
     - SEEDS
 )
@@ -32,6 +34,8 @@ DAILY_TABLES = dg.AssetSelection.tag("shoal/runs", "daily")
 BATCH_TABLES = TABLES - VIEWS - DAILY_TABLES
 BATCH_SCORES = dg.AssetSelection.assets(
     ["marts", "customer_segments"],
+    ["marts", "segment_moves"],
+    ["marts", "segments"],
     ["marts", "customer_scores"],
     ["marts", "score_history"],
     ["marts", "response_scores"],
@@ -51,6 +55,7 @@ SCORE_CHECKS = dg.AssetSelection.checks_for_assets(
     ["marts", "session_intent"],
     ["marts", "rule_segments"],
 )
+SEGMENT_CHECKS = dg.AssetSelection.checks_for_assets(["marts", "customer_segments"])
 CATEGORY_CHECKS = dg.AssetSelection.checks_for_assets(["marts", "category_scores"])
 WRITES = {"shoal/writes": "batch"}
 
@@ -79,12 +84,13 @@ daily_job = dg.define_asset_job(
             MATCHES | CLOCK | BATCH_TABLES | DAILY_TABLES | BATCH_SCORES | CATEGORY_SCORES
         ).without_checks()
         | SCORE_CHECKS
+        | SEGMENT_CHECKS
         | CATEGORY_CHECKS
         | REPORTS
     ),
     description=(
-        "Identity matches, journeys and attribution; every customer anew, as of now; then drift "
-        "and quality reports."
+        "Identity matches, journeys, attribution, migrations; every customer anew, as of now; then "
+        "drift and quality reports."
     ),
     config={"ops": {"dbt_tables": {"config": {"rebuild": ["customer_features"]}}}},
     tags=WRITES,
@@ -95,6 +101,7 @@ training_job = dg.define_asset_job(
     selection=(
         (CLOCK | BATCH_TABLES | TRAINING_TABLES | BATCH_SCORES | CATEGORY_SCORES).without_checks()
         | SCORE_CHECKS
+        | SEGMENT_CHECKS
         | CATEGORY_CHECKS
         | MODELS
         | REPORTS

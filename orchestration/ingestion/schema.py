@@ -21,6 +21,10 @@ LATER_COLUMNS = (
             "inactivity_probability",
         )
     ),
+    ("marts", "customer_segments", "margin", "double"),
+    ("marts", "customer_segments", "second_id", "integer"),
+    ("marts", "customer_segments", "feature_values", "double[]"),
+    ("marts", "customer_segments", "first_as_of", "timestamp"),
     ("ops", "as_of_dates", "outcome", "varchar"),
     ("ops", "as_of_dates", "population", "varchar"),
     ("ops", "as_of_dates", "top_categories", "integer"),

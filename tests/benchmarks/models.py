@@ -10,11 +10,11 @@ import pandas as pd
 
 from ml.tasks import TASKS
 from orchestration.champions import Champion, answering, load_champions
+from orchestration.customer_rows import BATCH_ROWS
 from orchestration.lake import Lake
 from orchestration.phrases import feature_phrases
 from orchestration.registry import Registry
 from orchestration.score_tables import (
-    BATCH_ROWS,
     explain_features,
     population,
     predict_features,

@@ -33,7 +33,7 @@ def models() -> list[dict[str, Any]]:
         name: node
         for name, node in nodes.items()
         if node["resource_type"] == "model"
-        and not {"training", "journeys", "attribution"} & set(node["tags"])
+        and not {"training", "journeys", "attribution", "segments"} & set(node["tags"])
     }
     ordered: list[dict[str, Any]] = []
     while waiting:

@@ -19,8 +19,8 @@ from orchestration.lake import Lake
 from orchestration.settings import PROJECT_ROOT, Settings
 
 PROJECT = PROJECT_ROOT / "dbt_project"
-LIVE = ("--exclude", "tag:training", "tag:journeys", "tag:attribution")
-REBUILT = ("--select", "tag:training", "tag:journeys", "tag:attribution")
+LIVE = ("--exclude", "tag:training", "tag:journeys", "tag:attribution", "tag:segments")
+REBUILT = ("--select", "tag:training", "tag:journeys", "tag:attribution", "tag:segments")
 HOT = (*LIVE, "config.materialized:view")  # without the views, once they are there
 Row = tuple[str, dict[str, Any]]
 """An entity and the columns of one raw row, with its batch_id."""

@@ -84,8 +84,8 @@ class Deployment:
             for table in TABLES
         }
 
-    def drop(self, name: str, rows: list[dict[str, object]]) -> Path:
-        path = self.values.landing / "events" / name
+    def drop(self, name: str, rows: list[dict[str, object]], entity: str = "events") -> Path:
+        path = self.values.landing / entity / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("".join(json.dumps(row) + "\n" for row in rows))
         return path

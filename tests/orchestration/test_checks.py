@@ -16,7 +16,7 @@ from orchestration.defs.scores.checks import (
     check_scores_are_of_their_features,
     check_scores_are_probabilities,
 )
-from orchestration.defs.segments.assets import segments_were_found
+from orchestration.segment_checks import segments_were_found
 
 NOW = datetime(2026, 6, 1)
 

@@ -20,7 +20,7 @@ from orchestration.dbt_runner import (
 from orchestration.lake import Lake
 
 OWNERS = ["team:data"]
-DAILY = {"journeys", "attribution"}
+DAILY = {"journeys", "attribution", "segments"}
 
 
 class ShoalTranslator(DagsterDbtTranslator):
@@ -100,7 +100,7 @@ def _build(
 
 @dbt_assets(
     manifest=MANIFEST_CONTENT,
-    exclude="tag:training tag:journeys tag:attribution",
+    exclude="tag:training tag:journeys tag:attribution tag:segments",
     dagster_dbt_translator=ShoalTranslator(),
     name="dbt_tables",
 )
@@ -124,10 +124,10 @@ def dbt_training_tables(context: dg.AssetExecutionContext, lake: Lake) -> Iterat
 
 @dbt_assets(
     manifest=MANIFEST_CONTENT,
-    select="tag:journeys tag:attribution",
+    select="tag:journeys tag:attribution tag:segments",
     dagster_dbt_translator=ShoalTranslator(),
     name="dbt_journey_tables",
 )
 def dbt_journey_tables(context: dg.AssetExecutionContext, lake: Lake) -> Iterator[DbtEvent]:
-    """Paths, transitions, funnels, cohorts and attribution: of everyone, so once a day."""
+    """Paths, funnels, cohorts, attribution, moves between segments: of everyone, so once a day."""
     yield from _build(context, lake)

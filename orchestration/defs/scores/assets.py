@@ -83,6 +83,8 @@ def customer_scores(
         ["marts", "journey_paths"],
         ["marts", "paths_around_event"],
         ["marts", "attribution_models"],
+        ["marts", "segment_migrations"],
+        ["marts", "segment_flicker"],
     ],
     group_name="scores",
     kinds={"ducklake"},

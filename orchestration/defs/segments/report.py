@@ -12,6 +12,9 @@ from orchestration.settings import settings
     deps=[
         "segment_model",
         ["marts", "customer_segments"],
+        ["marts", "segment_moves"],
+        ["marts", "segments"],
+        ["marts", "segment_flicker"],
         ["marts", "customer_scores"],
         ["marts", "score_history"],
         ["marts", "rule_segments"],
