@@ -49,7 +49,7 @@ class HabitSettings:
     """
 
     days: int = 8
-    sigmas: float = 12.0
+    sigmas: float = 15.0
     rare_share: float = 0.05
     trees: int = 100
     tree_rows: int = 256

@@ -8,13 +8,14 @@ by the largest one of late (a maximum that fades), the larger of both views: 1 i
 the record. So a metric that always spikes needs a greater spike, and a smooth one little; nothing
 is assumed of the distribution, and one setting serves all metrics.
 
-Nothing of the future is used: a detector is fed one value at a time, and its state can be kept.
+Nothing of the future is used: a detector is fed one value at a time. What it remembers can be kept.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,26 +91,30 @@ class MetricDetector:
     Parameters
     ----------
     settings : MetricSettings
-    state : bytes, optional
-        What `state` gave of a detector with the same settings: it goes on from there.
+    history : sequence of float
+        The values just before, at least ``settings.kept_rows`` of them if there were so many.
+    memory : sequence of float, optional
+        `memory` of the detector that judged them: this one goes on from there. Without it the
+        detector begins anew, and the history is not looked at.
     """
 
-    def __init__(self, settings: MetricSettings, state: bytes | None = None) -> None:
+    def __init__(
+        self,
+        settings: MetricSettings,
+        history: Sequence[float] = (),
+        memory: Sequence[float] | None = None,
+    ) -> None:
         self.settings = settings
-        numbers = np.frombuffer(state, dtype="<f8") if state else np.zeros(5)
-        self._rows, since_alert, self._peak, *records = numbers[:5].tolist()
-        self._since_alert = since_alert if state else np.inf
-        self._records = records
-        self._kept: deque[float] = deque(numbers[5:].tolist(), maxlen=settings.kept_rows)
         self._fade = 0.5 ** (1 / settings.half_life_rows)
-        earlier = list(self._kept)[: -settings.short_rows][-settings.long_rows :]
-        self._sorted = sorted(earlier)
+        self._rows, self._since_alert, self._peak = (memory or (0.0, np.inf, 0.0))[:3]
+        self._records = list(memory[3:] if memory else (0.0, 0.0))
+        self._kept = deque(history if memory else (), maxlen=settings.kept_rows)
+        self._sorted = sorted(list(self._kept)[: -settings.short_rows][-settings.long_rows :])
 
     @property
-    def state(self) -> bytes:
-        """Everything that the next value needs, as little-endian doubles."""
-        head = [self._rows, self._since_alert, self._peak, *self._records]
-        return np.array([*head, *self._kept], dtype="<f8").tobytes()
+    def memory(self) -> tuple[float, ...]:
+        """What the next value needs besides the values before it."""
+        return (self._rows, self._since_alert, self._peak, *self._records)
 
     def update(self, value: float) -> Reading:
         """Judge the next value by those before it, then learn it."""

@@ -62,16 +62,14 @@ def test_rows_after_a_value_do_not_matter() -> None:
     assert read(values)[: 20 * DAY] == read(values[: 20 * DAY])
 
 
-def test_a_detector_goes_on_from_its_state_as_if_never_stopped() -> None:
+def test_a_detector_goes_on_from_its_memory_as_if_never_stopped() -> None:
     values = orders(30)
-    whole = read(values)
-    detector = MetricDetector(HOURLY)
-    parts = []
+    parts, memory = [], None
     for start in range(0, len(values), 100):
-        detector = MetricDetector(HOURLY, detector.state if start else None)
+        detector = MetricDetector(HOURLY, values[:start][-HOURLY.kept_rows :].tolist(), memory)
         parts += [detector.update(value) for value in values[start : start + 100].tolist()]
-    assert parts == whole
-    assert MetricDetector(HOURLY, detector.state).state == detector.state
+        memory = detector.memory
+    assert parts == read(values)
 
 
 @pytest.mark.parametrize("scale", [0.001, 1_000.0])
