@@ -13,6 +13,7 @@ Nothing of the future is used: a detector is fed one value at a time. What it re
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Sequence
@@ -40,7 +41,8 @@ class MetricSettings:
     half_life_rows : values after which a record counts half.
     warm_rows : values at the beginning that are learnt from and not judged.
     rest_rows : values after an alert in which only something more unusual is told.
-    floor_sigmas : deviation, in standard deviations of chance, that a record is never below.
+    floor_sigmas : deviation, in standard deviations of chance and one happening for each of them,
+        that a record is never below.
     """
 
     day_rows: int
@@ -164,9 +166,13 @@ class MetricDetector:
         return "level", abs(mean - median), mean, median, self._chance(median, settings.short_rows)
 
     def _chance(self, expected: float, rows: int) -> float:
-        """The deviation of a mean of so many values that is still taken for chance."""
-        unit = self.settings.unit
-        return float(self.settings.floor_sigmas * np.sqrt(unit * max(expected, unit) / rows))
+        """The deviation of a mean of so many values that is still taken for chance.
+
+        So many standard deviations of a Poisson process, and as many happenings more: one visitor
+        may be behind several.
+        """
+        unit, sigmas = self.settings.unit, self.settings.floor_sigmas
+        return sigmas * (math.sqrt(unit * max(expected, unit) / rows) + unit / rows)
 
     def _learn(self, value: float) -> None:
         settings, kept = self.settings, self._kept

@@ -63,7 +63,7 @@ def deliver(
         )
     send = service(values.alert_urls)
     if history:
-        summary = f"{history} alerts of the past were recorded: see `shoal alerts list --all`"
+        summary = f"{history} alerts of the past were recorded: see `shoal alerts --all`"
         log(summary)
         _attempt(lambda: send("Shoal: alerts of the past", summary), log)
     if not waiting:

@@ -144,7 +144,7 @@ def find_alert(connection: duckdb.DuckDBPyConnection, alert_id: str) -> dict[str
     """
     found = list_alerts(connection, where="alert_id = ?", parameters=[alert_id])
     if not found:
-        raise UnknownAlert(f"no alert {alert_id!r}: see `shoal alerts list --all`")
+        raise UnknownAlert(f"no alert {alert_id!r}: see `shoal alerts --all`")
     return found[0]
 
 
