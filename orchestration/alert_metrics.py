@@ -82,19 +82,33 @@ def watch_metrics(
             "select metric, grain, settled_until, unit, memory from ops.metric_states"
         ).fetchall()
     }
-    states, findings = [], []
+    states: list[MetricState] = []
+    findings: list[Finding] = []
     for grain in GRAINS:
         until = grain.floor(as_of - SETTLE)
-        for metric in SOURCES:
-            state = known.get((metric, grain.name))
-            if state is not None and state.settled_until < until - grain.warm_up:
-                state = None
-            if state is not None and state.settled_until >= until:
-                continue
-            moved, found = _watch(connection, metric, grain, state, until)
+        waiting = {
+            metric: None if state is None or state.settled_until < until - grain.warm_up else state
+            for metric in SOURCES
+            for state in [known.get((metric, grain.name))]
+            if state is None or state.settled_until < until
+        }
+        if not waiting:
+            continue
+        first = min(_read_from(grain, state, until) for state in waiting.values())
+        values = _values(connection, grain, first, until)
+        for metric, state in waiting.items():
+            behind = (_read_from(grain, state, until) - first) // grain.length
+            moved, found = _watch(connection, metric, grain, state, until, values[metric][behind:])
             states.append(moved)
             findings += found
     return states, findings
+
+
+def _read_from(grain: Grain, state: MetricState | None, until: datetime) -> datetime:
+    """From when on a detector needs values."""
+    if state is None:
+        return until - grain.warm_up
+    return state.settled_until - MetricSettings(day_rows=grain.day_rows).kept_rows * grain.length
 
 
 def _watch(
@@ -103,15 +117,17 @@ def _watch(
     grain: Grain,
     state: MetricState | None,
     until: datetime,
+    values: list[float],
 ) -> tuple[MetricState, list["Finding"]]:
-    start = until - grain.warm_up if state is None else state.settled_until
-    unit = _unit(connection, metric, start, until) if state is None else state.unit
-    settings = MetricSettings(day_rows=grain.day_rows, unit=unit)
-    before = 0 if state is None else settings.kept_rows
-    values = _values(connection, metric, grain, start - before * grain.length, until)
     if state is None:  # nothing is learnt from the time before a metric began
         silent = next((row for row, value in enumerate(values) if value), len(values))
-        values, start = values[silent:], start + silent * grain.length
+        start = until - grain.warm_up + silent * grain.length
+        unit = _unit(connection, metric, start, until)
+        before, values = 0, values[silent:]
+    else:
+        start, unit = state.settled_until, state.unit
+        before = len(values) - (until - start) // grain.length
+    settings = MetricSettings(day_rows=grain.day_rows, unit=unit)
     detector = MetricDetector(settings, values[:before], state.memory if state else None)
     readings = [detector.update(value) for value in values[before:]]
     moved = MetricState(metric, grain.name, until, unit, detector.memory)
@@ -154,28 +170,28 @@ def metric_findings(
 
 
 def _values(
-    connection: duckdb.DuckDBPyConnection,
-    metric: str,
-    grain: Grain,
-    start: datetime,
-    until: datetime,
-) -> list[float]:
-    """One value per minute or hour, 0 where nothing happened."""
-    table, at, amount, where = SOURCES[metric]
+    connection: duckdb.DuckDBPyConnection, grain: Grain, start: datetime, until: datetime
+) -> dict[str, list[float]]:
+    """One value per metric and minute or hour, 0 where nothing happened."""
+    happenings = " union all ".join(
+        f"select '{metric}' as metric, {at} as happened_at, {amount} as amount "
+        f"from {table} where {at} >= $start and {at} < $until and {where}"
+        for metric, (table, at, amount, where) in SOURCES.items()
+    )
     rows = connection.execute(
         f"""
         select
-            cast(floor(epoch({at} - cast(? as timestamp)) / ?) as bigint) as number,
-            cast(sum({amount}) as double)
-        from {table}
-        where {at} >= ? and {at} < ? and {where}
-        group by 1
+            metric,
+            cast(floor(epoch(happened_at - $start) / $seconds) as bigint) as number,
+            cast(sum(amount) as double)
+        from ({happenings})
+        group by 1, 2
         """,
-        [start, grain.length.total_seconds(), start, until],
+        {"start": start, "until": until, "seconds": grain.length.total_seconds()},
     ).fetchall()
-    values = [0.0] * round((until - start) / grain.length)
-    for number, value in rows:
-        values[number] = value or 0.0
+    values = {metric: [0.0] * ((until - start) // grain.length) for metric in SOURCES}
+    for metric, number, value in rows:
+        values[metric][number] = value or 0.0
     return values
 
 
