@@ -44,8 +44,12 @@ MODELS = dg.AssetSelection.groups("models")
 EVALUATION = dg.AssetSelection.groups("evaluation")
 SEARCH = dg.AssetSelection.groups("search")
 REPORTS = dg.AssetSelection.groups("monitoring")
-SCORE_CHECKS = dg.AssetSelection.checks_for_assets(["marts", "customer_scores"])
-ALERT_CHECKS = dg.AssetSelection.checks_for_assets(["ops", "alerts"])
+SCORE_CHECKS = dg.AssetSelection.checks_for_assets(
+    ["marts", "customer_scores"],
+    ["marts", "response_scores"],
+    ["marts", "session_intent"],
+    ["ops", "alerts"],
+)
 CATEGORY_CHECKS = dg.AssetSelection.checks_for_assets(["marts", "category_scores"])
 WRITES = {"shoal/writes": "batch"}
 
@@ -60,9 +64,7 @@ main_job = dg.define_asset_job(
 batch_job = dg.define_asset_job(
     "batch_job",
     selection=(
-        (RAW | LEDGER | CLOCK | BATCH_TABLES | BATCH_SCORES).without_checks()
-        | SCORE_CHECKS
-        | ALERT_CHECKS
+        (RAW | LEDGER | CLOCK | BATCH_TABLES | BATCH_SCORES).without_checks() | SCORE_CHECKS
     ),
     description="One fresh batch: ingestion, touched customers, their scores; then published.",
     tags=WRITES,
@@ -76,7 +78,6 @@ daily_job = dg.define_asset_job(
             MATCHES | CLOCK | BATCH_TABLES | DAILY_TABLES | BATCH_SCORES | CATEGORY_SCORES
         ).without_checks()
         | SCORE_CHECKS
-        | ALERT_CHECKS
         | CATEGORY_CHECKS
         | REPORTS
     ),
