@@ -45,7 +45,7 @@ class Finding:
     unusual : the same in words.
     since, detected_at, last_seen_at : when it began, when it could first be told, and the newest
         row that belongs to it.
-    rows : identifiers of events, at most `SAMPLE_ROWS`, the earliest first.
+    rows : identifiers of events that show it, at most `SAMPLE_ROWS`.
     message : one sentence for people.
     """
 

@@ -99,7 +99,7 @@ def account_takeovers(
                 rows=sample(pd.Series([*ids[-3:], *ids[:-3]])),
                 message=(
                     f"{failures[row]} failed logins, then a login on a device new to the customer"
-                    + (f", then {len(bought)} orders" if len(bought) else "")
+                    + _then_orders(len(bought))
                 ),
             )
         )
@@ -184,6 +184,12 @@ def scraping(seen: Visits, settings: ScrapingSettings = SCRAPING) -> list[Findin
             )
         )
     return found
+
+
+def _then_orders(orders: int) -> str:
+    if orders == 0:
+        return ""
+    return ", then an order" if orders == 1 else f", then {orders} orders"
 
 
 def _small(

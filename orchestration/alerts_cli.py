@@ -65,16 +65,17 @@ def print_alerts(console: Console, alerts: Sequence[dict[str, Any]], rows: int) 
     if not alerts:
         console.print("no alerts")
         return
-    table = Table("alert", "severity", "kind", "subject", "since", "status", "what", box=SIMPLE)
+    table = Table(box=SIMPLE)
+    for name in ("alert", "since", "severity", "status"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("what")
     for alert in alerts[:rows]:
         table.add_row(
             alert["alert_id"],
-            alert["severity"],
-            alert["kind"],
-            alert["subject"],
             _said(alert["since"]),
+            alert["severity"],
             alert["status"],
-            f"{alert['message']} ({alert['unusual']})",
+            f"{alert['kind']} of {alert['subject']}: {alert['message']}",
         )
     console.print(table)
     if len(alerts) > rows:
