@@ -14,6 +14,7 @@ from orchestration.alerts_cli import app as alerts_app
 from orchestration.identity_cli import app as identity_app
 from orchestration.lake import Lake, LakeNotFound
 from orchestration.models_cli import app as models_app
+from orchestration.segments_cli import app as segments_app
 from orchestration.settings import settings
 
 app = typer.Typer(
@@ -22,6 +23,7 @@ app = typer.Typer(
 app.add_typer(alerts_app, name="alerts")
 app.add_typer(identity_app, name="identity")
 app.add_typer(models_app, name="models")
+app.add_typer(segments_app, name="segments")
 errors = Console(stderr=True)
 
 DataSet = Annotated[

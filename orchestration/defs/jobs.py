@@ -36,6 +36,8 @@ BATCH_SCORES = dg.AssetSelection.assets(
     ["marts", "score_history"],
     ["marts", "response_scores"],
     ["marts", "session_intent"],
+    ["marts", "rule_segments"],
+    ["marts", "rule_segment_history"],
     ["ops", "alerts"],
     ["ops", "batches"],
 )
@@ -48,6 +50,7 @@ SCORE_CHECKS = dg.AssetSelection.checks_for_assets(
     ["marts", "customer_scores"],
     ["marts", "response_scores"],
     ["marts", "session_intent"],
+    ["marts", "rule_segments"],
     ["ops", "alerts"],
 )
 CATEGORY_CHECKS = dg.AssetSelection.checks_for_assets(["marts", "category_scores"])
