@@ -18,7 +18,7 @@ from orchestration.settings import Settings
 
 if TYPE_CHECKING:
     from ml.anomalies import Finding
-    from ml.anomalies_habit import HabitForest
+    from ml.habit_forest import HabitForest
 
 HABIT_MODEL_AGE = timedelta(days=7)
 LEAST_DAYS_LEARNT = 500
@@ -108,7 +108,7 @@ def judge_customers(
 
 def read_habit_model(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> HabitModel | None:
     """The model in force, or None when it is missing, too old, or of a later instant."""
-    from ml.anomalies_habit import HabitForest
+    from ml.habit_forest import HabitForest
 
     row = connection.execute("select as_of, usual_amount, forest from ops.habit_models").fetchone()
     if row is None or not row[0] <= as_of <= row[0] + HABIT_MODEL_AGE:
@@ -120,7 +120,8 @@ def fit_habit_model(
     connection: duckdb.DuckDBPyConnection, as_of: datetime, seed: int
 ) -> HabitModel:
     """Learn from a sample of customers what deviations from one's own habit are usual."""
-    from ml.anomalies_habit import fit_forest, past_deviations
+    from ml.anomalies_habit import past_deviations
+    from ml.habit_forest import fit_forest
 
     row = connection.execute(
         "select median(net_amount) from marts.orders where status = 'completed' and ordered_at < ?",

@@ -6,15 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ml.anomalies_habit import (
-    RATES,
-    HabitForest,
-    compressed,
-    deviations,
-    fit_forest,
-    habit_findings,
-    past_deviations,
-)
+from ml.anomalies_habit import RATES, deviations, habit_findings, past_deviations
+from ml.habit_forest import HabitForest, compressed, fit_forest
 
 USUAL_AMOUNT = 80.0
 
