@@ -10,6 +10,7 @@ import duckdb
 import typer
 from rich.console import Console
 
+from orchestration.alerts_cli import app as alerts_app
 from orchestration.customer_cli import customer
 from orchestration.identity_cli import app as identity_app
 from orchestration.lake import Lake, LakeNotFound
@@ -20,6 +21,7 @@ from orchestration.settings import settings
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__
 )
+app.add_typer(alerts_app, name="alerts")
 app.add_typer(identity_app, name="identity")
 app.add_typer(models_app, name="models")
 app.command("customer")(customer)

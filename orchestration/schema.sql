@@ -88,6 +88,51 @@ create table if not exists ops.identity_decisions (
     batch_id bigint not null
 );
 
+-- one row per incident, that is per cause: what was seen of a customer, a visitor or a metric
+create table if not exists ops.alerts (
+    alert_id varchar not null,
+    kind varchar not null,
+    subject varchar not null,
+    severity varchar not null,
+    score double not null,
+    unusual varchar not null,
+    message varchar not null,
+    since timestamp not null,
+    detected_at timestamp not null,
+    last_seen_at timestamp not null,
+    event_ids varchar[] not null,
+    batch_id bigint not null,
+    recorded_at timestamp not null,
+    -- open, acknowledged, or closed: acknowledged and over
+    status varchar not null,
+    acknowledged_at timestamp,
+    acknowledged_by varchar,
+    note varchar,
+    -- pending, delivered, failed (it is tried again), or historic: recorded, never sent
+    delivery varchar not null,
+    delivery_attempts integer not null,
+    delivery_error varchar,
+    delivered_at timestamp
+);
+
+-- one row per metric and grain: until when its values are judged, and what the detector remembers
+create table if not exists ops.metric_states (
+    metric varchar not null,
+    grain varchar not null,
+    settled_until timestamp not null,
+    unit double not null,
+    memory double[] not null,
+    updated_at timestamp not null
+);
+
+-- at most one row: which deviations from their own habit are usual among customers
+create table if not exists ops.habit_models (
+    as_of timestamp not null,
+    usual_amount double,
+    forest blob,
+    fitted_at timestamp not null
+);
+
 -- one row per customer: the newest score
 create table if not exists marts.customer_scores (
     customer_key varchar not null,

@@ -58,6 +58,10 @@ class Settings(BaseSettings):
     promotion_max_ece: float = Field(default=0.1, gt=0, le=1)
     promotion_max_ratio: float = Field(default=1.5, gt=1)
     promotion_min_rows_per_second: float = Field(default=20_000, gt=0)
+    alert_urls: str = ""
+    alert_fresh_hours: float = Field(default=24, gt=0)
+    alert_history_days: int = Field(default=90, ge=1)
+    alert_cool_down_hours: float = Field(default=24, ge=0)
     lease_timeout_seconds: float = Field(default=3600, gt=0)
     memory_limit: str = "2GB"
     dbt_threads: int = Field(default=1, ge=1)
@@ -77,6 +81,11 @@ class Settings(BaseSettings):
     @property
     def reports(self) -> Path:
         return self.root / "reports"
+
+    @property
+    def alert_file(self) -> Path:
+        """Where every alert that is told is written, one JSON object per line."""
+        return self.root / "alerts" / "alerts.jsonl"
 
     @property
     def lake_catalog(self) -> str:

@@ -42,6 +42,7 @@ BATCH_SCORES = dg.AssetSelection.assets(
     ["marts", "session_intent"],
     ["marts", "rule_segments"],
     ["marts", "rule_segment_history"],
+    ["ops", "alerts"],
     ["ops", "batches"],
 )
 CATEGORY_SCORES = dg.AssetSelection.assets(["marts", "category_scores"])
@@ -54,6 +55,7 @@ SCORE_CHECKS = dg.AssetSelection.checks_for_assets(
     ["marts", "response_scores"],
     ["marts", "session_intent"],
     ["marts", "rule_segments"],
+    ["ops", "alerts"],
 )
 SEGMENT_CHECKS = dg.AssetSelection.checks_for_assets(["marts", "customer_segments"])
 CATEGORY_CHECKS = dg.AssetSelection.checks_for_assets(["marts", "category_scores"])

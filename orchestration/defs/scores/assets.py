@@ -71,6 +71,7 @@ def customer_scores(
         HISTORY,
         ["marts", "response_scores"],
         ["marts", "session_intent"],
+        ["ops", "alerts"],
         ["marts", "category_scores"],
         ["marts", "rule_segments"],
         ["marts", "rule_segment_history"],
