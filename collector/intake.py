@@ -117,7 +117,7 @@ def messages_of_batch(value: object, most: int) -> list[Any]:
     """
     if not isinstance(value, dict) or not isinstance(value.get("batch"), list):
         raise Refused(400, "batch: missing, or no list")
-    batch = value["batch"]
+    batch: list[Any] = value["batch"]
     if len(batch) > most:
         raise Refused(413, f"batch: {len(batch):,} messages, at most {most:,}")
     shared = value.get("context")
