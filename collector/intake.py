@@ -84,7 +84,11 @@ def check_header_key(request: Request, keys: WriteKeys) -> bool:
         With 401.
     """
     authorization = request.headers.get("authorization")
-    key = key_in_header(authorization) if authorization else request.query_params.get("writeKey")
+    key = None
+    if authorization:
+        key = key_in_header(authorization)
+    elif request.scope["query_string"]:
+        key = request.query_params.get("writeKey")
     if key is None:
         return False
     if not keys.has(key):

@@ -25,6 +25,7 @@ class MappingError(ValueError):
     """The table cannot be used; the message names the file, the place and what is wrong."""
 
 
+@lru_cache(maxsize=4_096)
 def plain_name(name: str) -> str:
     """A name in lower case with underscores, whatever stood between and within its words."""
     parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.strip())

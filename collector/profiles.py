@@ -8,6 +8,8 @@ from collector.mapping import SpecMapping, at
 from collector.rows import Rejected
 from collector.values import shown
 
+IDENTIFIERS = (("userId",), ("anonymousId",))
+
 
 def profile_row(
     mapping: SpecMapping,
@@ -36,7 +38,7 @@ def profile_row(
         if value is not None:
             row[rule.column.name] = value
             used.extend(paths)
-    attributes = _unused(traits, used)
+    attributes = _unused(traits, [*used, *IDENTIFIERS])
     if attributes:
         row["attributes"] = attributes
     return row

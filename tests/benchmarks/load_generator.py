@@ -1,4 +1,4 @@
-"""Requests at a steady rate over kept-alive connections: ``python -m tests.benchmarks.load_generator``.
+"""Requests at a steady rate over kept-alive connections.
 
 Open loop: a request is due at its time whether or not the last one was answered, and its latency
 counts from then, so that a server that stands still is charged for all who wait meanwhile.
