@@ -18,8 +18,9 @@ from orchestration.settings import PROJECT_ROOT, Settings
 BACKLOG = 2_048
 BIND_SECONDS = 10.0
 SETTLED_SECONDS = 5.0
-FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 5.0
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 2.0
 POLL_SECONDS = 0.1
+DRAINED = (0, -signal.SIGTERM, -signal.SIGINT)  # the server dies of the signal once it has drained
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -63,7 +64,9 @@ class Supervisor:
         while not self._stopping:
             started = time.monotonic()
             code = self._run_one()
-            if self._stopping or code == EXIT_CONFIGURATION:
+            if self._stopping:
+                return 0 if code in DRAINED else code
+            if code == EXIT_CONFIGURATION:
                 return code
             if time.monotonic() - started > SETTLED_SECONDS:
                 pause = FIRST_PAUSE_SECONDS

@@ -149,7 +149,7 @@ class CollectorProcess:
     def landed(self, entity: str = "events") -> list[dict[str, Any]]:
         """Every row in landing, file by file."""
         files = sorted(self.landing.glob(f"{entity}/arrived=*/*.jsonl"))
-        return [json.loads(row) for file in files for row in file.read_text().splitlines()]
+        return [json.loads(row) for file in files for row in file.read_bytes().splitlines()]
 
 
 @contextmanager

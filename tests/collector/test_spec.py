@@ -306,9 +306,7 @@ def test_a_message_without_an_identifier_is_known_by_its_content_and_time() -> N
         ("windows|", "(windows|", "unterminated"),
     ],
 )
-def test_a_wrong_table_is_refused_by_name(
-    old: str, new: str, problem: str, tmp_path: Any
-) -> None:
+def test_a_wrong_table_is_refused_by_name(old: str, new: str, problem: str, tmp_path: Any) -> None:
     path = tmp_path / "segment.yml"
     path.write_text(DEFAULT.read_text().replace(old, new))
     with pytest.raises(MappingError, match=problem) as found:
