@@ -18,6 +18,7 @@ LOG = logging.getLogger("collector")
 LOOK_AT_DISK_SECONDS = 1.0
 RETRY_BUSY_SECONDS = 1
 RETRY_FULL_SECONDS = 30
+EXIT_FAULT = 70  # EX_SOFTWARE of sysexits.h
 
 
 class Busy(RuntimeError):
@@ -53,6 +54,7 @@ class Figures:
     commits: int = 0
     lines: int = 0
     failed_commits: int = 0
+    last_failed: bool = False
     commit_seconds: float = 0.0
     slowest_seconds: float = 0.0
     committed_at: float | None = None
@@ -92,6 +94,7 @@ class GroupCommit:
         """Begin to write; needs a running event loop."""
         self._look_at_disk()
         self._task = asyncio.create_task(self._run())
+        self._task.add_done_callback(_end_process_on_fault)
 
     async def stop(self) -> None:
         """Write what waits, move every journal into landing, and end."""
@@ -100,6 +103,13 @@ class GroupCommit:
         if self._task is not None:
             await self._task
         self._thread.shutdown()
+
+    @property
+    def state(self) -> str:
+        """``ok``, or why requests are turned away now."""
+        if self.free_bytes < self._min_free_bytes:
+            return "the disk is nearly full"
+        return "the last write failed" if self.figures.last_failed else "ok"
 
     @contextmanager
     def room(self, size: int) -> Iterator[None]:
@@ -144,10 +154,8 @@ class GroupCommit:
             await self._wait()
             lines, self._lines = self._lines, defaultdict(list)
             waiting, self._waiting = self._waiting, []
-            stopping = self._stopping
-            if lines:
-                await loop.run_in_executor(self._thread, self._commit, lines, waiting, loop)
-            await loop.run_in_executor(self._thread, self._roll, stopping and not self._lines)
+            stopping = self._stopping and not self._lines
+            await loop.run_in_executor(self._thread, self._work, lines, waiting, stopping)
             if stopping and not self._lines:
                 return
 
@@ -161,13 +169,21 @@ class GroupCommit:
                 return
         self._wake.clear()
 
-    def _commit(
-        self,
-        lines: dict[str, list[bytes]],
-        waiting: list["asyncio.Future[None]"],
-        loop: asyncio.AbstractEventLoop,
+    def _work(
+        self, lines: dict[str, list[bytes]], waiting: list["asyncio.Future[None]"], last: bool
     ) -> None:
-        """Write one group and answer it; runs in the thread."""
+        """Write one group, answer it, and roll what is due; runs in the thread."""
+        if lines:
+            problem = self._commit(lines)
+            waiting[0].get_loop().call_soon_threadsafe(_answer, waiting, problem)
+        try:
+            self._journals.roll(everything=last)
+        except OSError as error:
+            LOG.error("a journal cannot be moved into landing, to be tried again: %s", error)
+        if time.monotonic() - self._looked_at_disk >= LOOK_AT_DISK_SECONDS:
+            self._look_at_disk()
+
+    def _commit(self, lines: dict[str, list[bytes]]) -> NotWritten | None:
         started = time.perf_counter()
         problem: NotWritten | None = None
         try:
@@ -178,26 +194,26 @@ class GroupCommit:
         figures = self.figures
         figures.commit_seconds = time.perf_counter() - started
         figures.slowest_seconds = max(figures.slowest_seconds, figures.commit_seconds)
+        figures.last_failed = problem is not None
         if problem is None:
             figures.commits += 1
             figures.lines += sum(map(len, lines.values()))
             figures.committed_at = time.time()
         else:
             figures.failed_commits += 1
-        loop.call_soon_threadsafe(_answer, waiting, problem)
-
-    def _roll(self, everything: bool) -> None:
-        try:
-            self._journals.roll(everything=everything)
-        except OSError as error:
-            LOG.error("a journal cannot be moved into landing, to be tried again: %s", error)
-        if time.monotonic() - self._looked_at_disk >= LOOK_AT_DISK_SECONDS:
-            self._look_at_disk()
+        return problem
 
     def _look_at_disk(self) -> None:
         status = os.statvfs(self._folder)
         self.free_bytes = status.f_bavail * status.f_frsize
         self._looked_at_disk = time.monotonic()
+
+
+def _end_process_on_fault(task: "asyncio.Task[None]") -> None:
+    """Let the supervisor start anew: without this task no request would ever be answered."""
+    if not task.cancelled() and (fault := task.exception()) is not None:
+        LOG.critical("the journals' task failed, the process ends", exc_info=fault)
+        os._exit(EXIT_FAULT)
 
 
 def _answer(waiting: list["asyncio.Future[None]"], problem: NotWritten | None) -> None:

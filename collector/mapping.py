@@ -15,6 +15,7 @@ from orchestration.ingestion.yaml_files import read_yaml
 Path_ = tuple[str, ...]
 Devices = tuple[tuple[re.Pattern[str], str], ...]
 DEFAULT = Path(__file__).with_name("segment.yml")
+AGENT_CHARACTERS = 500
 SECTIONS = (
     *("context_left_out", "events", "customers", "event_types", "call_types"),
     *("channels", "devices", "consents"),
@@ -146,7 +147,10 @@ class SpecMapping:
         """Kind of device by what the message says of it, or else by its user agent."""
         for path in (("context", "device", "type"), ("context", "userAgent")):
             text = at(message, path)
-            if isinstance(text, str) and (device := _device(self.devices, text)) is not None:
+            if (
+                isinstance(text, str)
+                and (device := _device(self.devices, text[:AGENT_CHARACTERS])) is not None
+            ):
                 return device
         return None
 

@@ -18,6 +18,7 @@ from orchestration.ingestion.entities import LONG_TEXT_LENGTH, REFERENCE_LENGTH
 
 TYPES = ("track", "page", "screen", "identify", "group", "alias")
 NEEDED = {"track": "event", "group": "groupId", "alias": "previousId"}
+OF_AN_ATTEMPT = ("sentAt", "_metadata", "writeKey")
 Row = dict[str, object]
 
 
@@ -88,7 +89,8 @@ class Spec:
         if row["customer_ref"] is None and row["anonymous_ref"] is None:
             raise Rejected("userId: missing, and so is anonymousId")
         if row["event_id"] is None:
-            row["event_id"] = event_id_of(message, _own_time(message))
+            same = {name: value for name, value in message.items() if name not in OF_AN_ATTEMPT}
+            row["event_id"] = event_id_of(same, _own_time(message))
         for rule in self.mapping.events:
             value, _ = rule.value(message, received)
             if value is not None:
@@ -105,10 +107,9 @@ class Spec:
             return self.mapping.call_types[message["type"]]
         if not isinstance(message["event"], str):
             raise Rejected(f"event: {shown(message['event'])} is no name")
-        event_type = self.mapping.event_type(message["event"].strip())
-        if len(event_type) > REFERENCE_LENGTH:
+        if len(message["event"]) > REFERENCE_LENGTH:
             raise Rejected(f"event: more than {REFERENCE_LENGTH:,} characters")
-        return event_type
+        return self.mapping.event_type(message["event"].strip())
 
     def _properties(self, message: Mapping[str, Any]) -> Row:
         """Everything that no column has: what was sent, its context, what names the call."""

@@ -26,7 +26,7 @@ class JsonlSource(SourceBase):
         found = f"json_extract_string(line, [{paths}])" if names else "null"
         values = {name: f"found[{position}]" for position, name in enumerate(names, 1)}
         if ERRORS in values:
-            values[ERRORS] = f"try_cast(json({values[ERRORS]}) as varchar[])"
+            values[ERRORS] = f"try_cast(try_cast({values[ERRORS]} as json) as varchar[])"
         query = f"(select record, line, {found} as found from {LINES} where kind = 'object')"
         return Relation(query, values, "record", "line")
 

@@ -3,6 +3,7 @@
 import gzip
 import http.client
 import json
+import resource
 import signal
 import socket
 import zlib
@@ -28,28 +29,12 @@ JSON_VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=12,
 )
-FIELDS = st.sampled_from(
-    [
-        "type",
-        "event",
-        "userId",
-        "anonymousId",
-        "properties",
-        "context",
-        "traits",
-        "timestamp",
-        "messageId",
-        "sentAt",
-        "batch",
-        "event_type",
-        "occurred_at",
-        "products",
-        "writeKey",
-    ]
-)
+ENVELOPE = st.sampled_from(["type", "event", "userId", "anonymousId", "messageId", "timestamp"])
+CONTENT = st.sampled_from(["properties", "context", "traits", "products", "sentAt", "batch"])
+COLUMNS = st.sampled_from(["event_type", "occurred_at", "order_ref", "customer_ref", "writeKey"])
 KINDS = ["track", "page", "identify", "group", "alias", "batch", "events", "customers", "orders"]
 LIKE_MESSAGES = st.dictionaries(
-    FIELDS,
+    ENVELOPE | CONTENT | COLUMNS,
     st.sampled_from(["track", "identify", "Order Completed", "2024-01-01T00:00:00Z", "u", {}])
     | JSON_VALUES,
     max_size=8,
@@ -247,6 +232,21 @@ def test_a_full_queue_and_a_full_disk_turn_requests_away(tmp_path: Path) -> None
         process.start()
         answer = process.post("/v1/track", EVENT)
         assert (answer.status, answer.headers["retry-after"]) == (429, "30")
+
+
+def test_what_the_disk_refuses_is_not_acknowledged_and_not_kept(tmp_path: Path) -> None:
+    with running(tmp_path / "home", SHOAL_COLLECTOR_ROLL_SECONDS="3600") as process:
+        assert process.post("/v1/track", {**EVENT, "messageId": "m1"}).status == 200
+        unlimited = resource.prlimit(process.worker(), resource.RLIMIT_FSIZE, (3_000, -1))
+        large = {**EVENT, "messageId": "m2", "properties": {"a": "x" * 4_000}}
+        answer = process.post("/v1/track", large)
+        assert (answer.status, answer.headers["retry-after"]) == (503, "5")
+        assert process.health()["status"] == "the last write failed"
+        resource.prlimit(process.worker(), resource.RLIMIT_FSIZE, unlimited)
+        assert process.post("/v1/track", {**EVENT, "messageId": "m3"}).status == 200
+        assert process.health()["status"] == "ok"
+        assert process.stop() == 0
+        assert [event["event_id"] for event in process.landed()] == ["m1", "m3"]
 
 
 def test_it_drains_when_told_to_stop(tmp_path: Path) -> None:

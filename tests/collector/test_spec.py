@@ -290,7 +290,8 @@ def test_a_right_clock_is_left_alone_however_slow_the_way() -> None:
 
 def test_a_message_without_an_identifier_is_known_by_its_content_and_time() -> None:
     message = {**track("x"), "messageId": None}
-    ids = [rows_of(message)["events"][0]["event_id"] for _ in range(2)]
+    attempts = [{**message, "sentAt": f"2024-05-01T11:00:0{number}Z"} for number in range(2)]
+    ids = [rows_of(attempt)["events"][0]["event_id"] for attempt in attempts]
     assert ids[0] == ids[1]
     timeless = {**message, "timestamp": None}
     others = [rows_of(timeless)["events"][0]["event_id"] for _ in range(2)]
