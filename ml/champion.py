@@ -10,7 +10,6 @@ difference estimates that of the models which would score.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,14 +17,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from ml import evaluation, intervals
+from ml.blend import Link
+from ml.groups import is_large, simple_groups
 from ml.hurdle import Scorer
 from ml.intervals import Difference, Keys
 from ml.trained import TrainedModel, Verdict
 
 Array = npt.NDArray[np.float64]
-LARGE_GROUP_ROWS = 200
-LARGE_GROUP_EVENTS = 30
-"""A large group has at least this many rows, and this many of each class (or of buyers)."""
 LEVEL = 0.95
 
 
@@ -212,31 +210,6 @@ def labels_known_by(dates: tuple[str, ...], horizon_days: int) -> pd.Timestamp:
     return max(pd.Timestamp(date) for date in dates) + pd.Timedelta(days=horizon_days)
 
 
-def simple_groups(rows: pd.DataFrame) -> Mapping[str, pd.Series]:
-    """Groups by tenure and by number of days with an order, where the frame has them.
-
-    Parameters
-    ----------
-    rows : DataFrame, n rows
-
-    Returns
-    -------
-    groups : mapping of name to Series of str, n rows
-        Null where a row belongs to no group.
-    """
-    bounds = {
-        "days_since_first_order": ("tenure", (90.0, 365.0), " days"),
-        "order_days_total": ("order days", (1.0, 4.0), ""),
-    }
-    found = {}
-    for column, (name, (low, high), unit) in bounds.items():
-        if column in rows.columns:
-            labels = [f"up to {low:.0f}{unit}", f"up to {high:.0f}{unit}", f"over {high:.0f}{unit}"]
-            values = rows[column].astype(float)
-            found[name] = pd.cut(values, [-np.inf, low, high, np.inf], labels=labels)
-    return found
-
-
 def _group_verdicts(
     rows: pd.DataFrame,
     label: Array,
@@ -246,14 +219,12 @@ def _group_verdicts(
     seed: int,
     customers: Keys | None,
 ) -> tuple[GroupVerdict, ...]:
-    members = {}
-    for name, groups in simple_groups(rows).items():
-        for value in groups.cat.categories:
-            chosen = (groups == value).to_numpy(dtype=bool)
-            events = int((label[chosen] > 0).sum())
-            fewest = min(events, int(chosen.sum()) - events) if metric == "roc_auc" else events
-            if chosen.sum() >= LARGE_GROUP_ROWS and fewest >= LARGE_GROUP_EVENTS:
-                members[f"{name} {value}"] = chosen
+    link: Link = "logit" if metric == "roc_auc" else "log"
+    members = {
+        name: chosen
+        for name, chosen in simple_groups(rows).items()
+        if is_large(label[chosen], link)
+    }
     level = 1 - (1 - LEVEL) / max(len(members), 1)  # Bonferroni: one family of groups
     return tuple(
         GroupVerdict(

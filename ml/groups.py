@@ -7,9 +7,10 @@ promise. A flag says where to look, not that the model is to blame.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from ml.blend import Link
@@ -19,12 +20,13 @@ from ml.weighted import aggregate_ratio, spearman
 SMALLEST_GROUP = 200
 """Rows below which a group is reported but not judged."""
 FEWEST_OF_A_CLASS = 30
-"""Customers of label 0, and of label 1 (for a value: of some and of none), that it takes too."""
+"""Rows of label 0, and of label 1 (for a value: above 0), that it takes too."""
 RANKING_MARGIN = 0.02
 """AUC or Spearman: how far below zero the interval of the difference must end for a flag."""
 CALIBRATION_MARGIN = 0.10
 """How much further from right (absolute log of predicted over observed) than all others."""
 TENURE_DAYS = (90, 365)
+ORDER_DAYS = (2, 5)
 OTHER = "other"
 
 
@@ -78,7 +80,7 @@ def judge_groups(
         for name in members.value_counts().index
     }
     rank = weighted_auc if link == "logit" else spearman
-    judged = {key: inside for key, inside in groups.items() if _is_large(label, inside)}
+    judged = {key: inside for key, inside in groups.items() if is_large(label[inside], link)}
 
     def figures(weights: Array, key: tuple[str, str]) -> Array:
         inside = groups[key]
@@ -119,17 +121,54 @@ def merge_small(groups: pd.Series, most: int = 10) -> pd.Series:
     return groups.where(groups.isin(kept) | groups.isna(), OTHER)
 
 
+def is_large(label: Array, link: Link) -> bool:
+    """Whether a group with these labels is judged, or is too small for it."""
+    positive = int((label > 0).sum())
+    fewest = min(positive, len(label) - positive) if link == "logit" else positive
+    return len(label) >= SMALLEST_GROUP and fewest >= FEWEST_OF_A_CLASS
+
+
 def tenure_band(days: pd.Series) -> pd.Series:
     """Band of days since the first purchase: the bounds are `TENURE_DAYS`; null stays null."""
-    short, long = TENURE_DAYS
-    names = [f"under {short} days", f"{short} to {long - 1} days", f"{long} days or more"]
-    return pd.cut(days, [-np.inf, short, long, np.inf], right=False, labels=names).astype(object)
+    return _bands(days, TENURE_DAYS, " days")
 
 
-def _is_large(label: Array, inside: np.ndarray) -> bool:
-    positive = int((label[inside] > 0).sum())
-    fewest = min(positive, int(inside.sum()) - positive)
-    return int(inside.sum()) >= SMALLEST_GROUP and fewest >= FEWEST_OF_A_CLASS
+def order_days_band(order_days: pd.Series) -> pd.Series:
+    """Band of days with an order: the bounds are `ORDER_DAYS`; null stays null."""
+    return _bands(order_days, ORDER_DAYS, "")
+
+
+def simple_groups(rows: pd.DataFrame) -> Mapping[str, npt.NDArray[np.bool_]]:
+    """Groups by tenure and by days with an order, where the features tell them.
+
+    Parameters
+    ----------
+    rows : DataFrame, n rows
+
+    Returns
+    -------
+    groups : mapping of group to bool array, shape (n,)
+        Who is in it; a row may be in none.
+    """
+    dimensions = {
+        "days_since_first_order": ("tenure", tenure_band),
+        "order_days_total": ("order days", order_days_band),
+    }
+    found = {}
+    for column, (name, band) in dimensions.items():
+        if column not in rows:
+            continue
+        values = rows[column].astype(float)
+        bands = band(values)
+        for each in bands.iloc[np.argsort(values.to_numpy())].dropna().unique():
+            found[f"{name} {each}"] = (bands == each).to_numpy(dtype=bool)
+    return found
+
+
+def _bands(values: pd.Series, bounds: tuple[int, int], unit: str) -> pd.Series:
+    low, high = bounds
+    names = [f"under {low}{unit}", f"{low} to {high - 1}{unit}", f"{high}{unit} or more"]
+    return pd.cut(values, [-np.inf, low, high, np.inf], right=False, labels=names).astype(object)
 
 
 def _row(values: Array, samples: Array, is_judged: bool) -> dict[str, object]:

@@ -13,6 +13,7 @@ import pandas as pd
 from ml.hurdle import Scorer
 from ml.matrix import feature_matrix
 
+FLAG = "flag"
 Array = npt.NDArray[np.float64]
 Words = npt.NDArray[np.object_]
 
@@ -30,7 +31,7 @@ class Phrase:
         rows given as typical), or the name of another feature of the row. Empty: built from
         label and unit.
     unit : str
-        Written behind the numbers of a built sentence.
+        Written behind the numbers of a built sentence; the unit "flag" makes them "yes" or "no".
     decimals : int
         Decimals of this feature wherever it is written.
     missing : str
@@ -109,6 +110,11 @@ def explain(
     )
 
 
+def as_lists(reasons: pd.DataFrame) -> list[list[str]]:
+    """The reasons of each row of `explain` as a list, without the empty ones."""
+    return [[reason for reason in row if reason] for row in reasons.to_numpy().tolist()]
+
+
 def strongest(shares: Array, count: int) -> npt.NDArray[np.int64]:
     """Positions of the largest absolute contributions, descending; -1 where they are zero.
 
@@ -138,9 +144,10 @@ def _sentences(
     typical: Mapping[str, float],
 ) -> Words:
     usual = typical.get(name, float("nan"))
-    unit = f" {phrase.unit}" if phrase.unit else ""
+    is_flag = phrase.unit == FLAG
+    unit = f" {phrase.unit}" if phrase.unit and not is_flag else ""
     built = f"{phrase.label}: {{value}}{unit}"
-    if np.isfinite(usual):
+    if np.isfinite(usual) and not is_flag:
         built += " (typical {typical})"
     template = phrase.template or built
     fields: dict[str, Words] = {}
@@ -156,16 +163,22 @@ def _sentences(
             numbers = feature_matrix(frame, (field,))[rows, 0]
             decimals = catalogue[field].decimals if field in catalogue else 0
         usable &= ~np.isnan(numbers)
-        fields[field] = _numbers(numbers, decimals)
+        speak_yes_or_no = is_flag and field == "value"
+        fields[field] = _yes_or_no(numbers) if speak_yes_or_no else _numbers(numbers, decimals)
     words = np.full(len(rows), "", dtype=object)
     for part, name_or_none, _, _ in Formatter().parse(template):
         words = words + part
         if name_or_none:
             words = words + fields[name_or_none]
     # A template may lack one of its numbers for a row; then the plain sentence must do.
-    plain = f"{phrase.label}: " + _numbers(values, phrase.decimals) + unit
+    shown = _yes_or_no(values) if is_flag else _numbers(values, phrase.decimals)
+    plain = f"{phrase.label}: " + shown + unit
     unknown = phrase.missing or f"{phrase.label}: not known"
     return np.where(usable, words, np.where(np.isnan(values), unknown, plain))
+
+
+def _yes_or_no(values: Array) -> Words:
+    return np.where(values > 0, "yes", "no").astype(object)
 
 
 def _numbers(values: Array, decimals: int) -> Words:

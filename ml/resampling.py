@@ -11,9 +11,7 @@ import pandas as pd
 
 from ml.intervals import Array, Difference, bootstrap_weights, limits
 from ml.weighted import WEIGHTED_METRICS
-
-LOWER_IS_BETTER = frozenset({"log_loss", "brier", "ece", "mae", "rmse"})
-BEST_AT_ONE = frozenset({"aggregate_ratio", "calibration_slope"})
+from ml.words import MEASURES
 
 
 @dataclass(frozen=True)
@@ -77,10 +75,11 @@ class Resampled:
 
 
 def goodness(metric: str, values: Array) -> Array:
-    """Turn figures of a metric so that more is better, shape kept."""
-    if metric in LOWER_IS_BETTER:
+    """Turn figures of a metric so that more is better, shape kept; see `ml.words.Measure`."""
+    best = MEASURES[metric].best if metric in MEASURES else "high"
+    if best == "low":
         return -values
-    return -np.abs(values - 1) if metric in BEST_AT_ONE else values
+    return -np.abs(values - 1) if best == "one" else values
 
 
 def resample(

@@ -15,6 +15,7 @@ from ml.hurdle import Scorer, scorer_from_dict
 from ml.intervals import Difference
 from ml.parameters import DEFAULTS, Parameters
 from ml.scoring_model import ScoringModel, read_scoring_files, scoring_parts
+from ml.words import measure_words, model_words
 
 EVIDENCE = "evidence.json"
 
@@ -31,7 +32,7 @@ class Verdict:
         """Say it in one line."""
         d = self.difference
         return (
-            f"{d.verdict} than {self.baseline} on {self.metric}: "
+            f"{d.verdict} than {model_words(self.baseline)} on {measure_words(self.metric)}: "
             f"{d.value:+.4f} ({d.low:+.4f} to {d.high:+.4f})"
         ).replace("no different than", "no different from")
 

@@ -116,6 +116,14 @@ def spearman(value: Array, predicted: Array, weights: Array) -> Array:
     return _ratio(_row_mean(a * b, weights), spread)
 
 
+def correlation(value: Array, predicted: Array, weights: Array) -> Array:
+    """Pearson's correlation."""
+    a = value - _mean(value, weights)[:, None]
+    b = predicted - _mean(predicted, weights)[:, None]
+    spread = np.sqrt(_row_mean(a * a, weights) * _row_mean(b * b, weights))
+    return _ratio(_row_mean(a * b, weights), spread)
+
+
 def normalised_gini(value: Array, predicted: Array, weights: Array) -> Array:
     """Gini of the value ranked by prediction over the Gini of the oracle's ranking."""
     return _ratio(_gain_area(value, predicted, weights), _gain_area(value, value, weights))
@@ -142,6 +150,7 @@ WEIGHTED_METRICS: Mapping[str, WeightedMetric] = {
     "mae": mean_absolute_error,
     "rmse": root_mean_squared_error,
     "spearman": spearman,
+    "correlation": correlation,
     "gini": normalised_gini,
     "aggregate_ratio": aggregate_ratio,
     "top_5": gain(0.05),

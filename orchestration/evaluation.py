@@ -1,6 +1,7 @@
 """Judging every task at several past instants, between the lake and ``ml.backtest``."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,11 +16,19 @@ from ml.profit import CostTable
 from ml.splits import NotEnoughHistory
 from ml.task import Question, Task
 from ml.tasks import EVENT_TASKS, TASKS
+from orchestration.champions import load_segments
 from orchestration.lake import Lake
-from orchestration.models import load_segments, read_training_frame
+from orchestration.references import (
+    REPEAT_PURCHASES,
+    Beside,
+    beside,
+    beside_repeat_purchases,
+    references_for,
+)
 from orchestration.registry import Registry
 from orchestration.settings import Settings
 from orchestration.training_dates import read_skipped_tasks
+from orchestration.training_frame import read_training_frame
 
 GROUPS = ("segment", "country", "tenure", "channel")
 
@@ -66,12 +75,13 @@ class TaskEvaluation:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Every task, with the state of the lake and the costs that decisions were taken at."""
+    """Every task, with the state of the lake, the costs of decisions, and what others reach."""
 
     as_of: Any
     snapshot: int
     costs: CostTable | None
     tasks: tuple[TaskEvaluation, ...]
+    references: tuple[Beside, ...] = ()
 
 
 def evaluate(lake: Lake, values: Settings, log: logging.Logger) -> Evaluation:
@@ -102,7 +112,20 @@ def evaluate(lake: Lake, values: Settings, log: logging.Logger) -> Evaluation:
         log.info(f"{task.name}: {len(frame):,} labelled rows")
         tasks.append(_evaluate_task(task, frame, horizon_days, lake, values))
     tasks += [_evaluate_events(task, lake, values, log) for task in EVENT_TASKS.values()]
-    return Evaluation(row[0], snapshot, costs, tuple(tasks))
+    return Evaluation(row[0], snapshot, costs, tuple(tasks), _references(tasks, lake, values))
+
+
+def _references(
+    tasks: Sequence[TaskEvaluation], lake: Lake, values: Settings
+) -> tuple[Beside, ...]:
+    judged = [(each.task, each.found, each.reason) for each in tasks]
+    with lake.reader(latest=True) as connection:
+        return tuple(
+            beside_repeat_purchases(reference, connection, seed=values.seed, threads=values.threads)
+            if reference.outcome == REPEAT_PURCHASES
+            else beside(reference, judged)
+            for reference in references_for(connection)
+        )
 
 
 def cost_table(connection: duckdb.DuckDBPyConnection, values: Settings) -> CostTable | None:

@@ -1,6 +1,6 @@
 """The evaluation as a page: what was found in words, then tables and pictures."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,30 +12,24 @@ from ml.backtest import Backtest
 from ml.evaluation import decile_table
 from ml.profit import CostTable, Decision, decide, profit_curve
 from ml.task import Task
+from ml.words import MEASURES, measure_words
 from orchestration.evaluation import Evaluation, TaskEvaluation
+from orchestration.evaluation_tables import (
+    by_metric,
+    by_origin_table,
+    deciles_table,
+    differences,
+    figure,
+    groups_table,
+    plain,
+    word,
+)
 from orchestration.pages import Page
-from orchestration.summary import BASELINES
+from orchestration.reference_page import references_section
 
 HEADLINES = {
     "logit": ("roc_auc", "average_precision", "brier", "ece", "calibration_slope"),
     "log": ("mae", "spearman", "gini", "aggregate_ratio", "top_10"),
-}
-WORDS = {"model": "Shoal's model", **BASELINES}
-METRICS = {
-    "roc_auc": "ROC AUC",
-    "average_precision": "average precision",
-    "log_loss": "log loss",
-    "brier": "Brier score",
-    "ece": "calibration error (ECE)",
-    "calibration_slope": "calibration slope",
-    "aggregate_ratio": "predicted / observed",
-    "mae": "MAE",
-    "rmse": "RMSE",
-    "spearman": "Spearman",
-    "gini": "normalised Gini",
-    **{f"lift_{share}": f"lift at {share} %" for share in (5, 10, 20)},
-    **{f"gain_{share}": f"gain at {share} %" for share in (5, 10, 20)},
-    **{f"top_{share}": f"value in the top {share} %" for share in (5, 10, 20)},
 }
 
 
@@ -63,8 +57,10 @@ def evaluation_report(found: Evaluation, title: str, written: datetime) -> Repor
         "Differences are on the same customers: above 0 the model is better, whatever the "
         "direction of the metric."
     )
+    references_section(page, found.references)
     for task in found.tasks:
         _task(report, task, found.costs)
+    _glossary(page, found)
     return report
 
 
@@ -84,11 +80,11 @@ def _task(report: Report, judged: TaskEvaluation, costs: CostTable | None) -> No
     )
     page.bullets(findings(found, judged.groups))
     page.heading("All origins together", 3)
-    page.table(_by_metric(found.pooled, "model"))
+    page.table(by_metric(found.pooled, "model"))
     page.heading("Difference to each baseline", 3)
-    page.table(_differences(found.differences))
+    page.table(differences(found.differences))
     page.heading("Origin by origin", 3)
-    page.table(_by_origin(found.by_origin, HEADLINES[found.link]))
+    page.table(by_origin_table(found.by_origin, HEADLINES[found.link]))
     report.tables[f"{task.name}_by_origin"] = found.by_origin
     report.tables[f"{task.name}_pooled"] = found.pooled
     report.tables[f"{task.name}_differences"] = found.differences
@@ -101,7 +97,7 @@ def _task(report: Report, judged: TaskEvaluation, costs: CostTable | None) -> No
         deciles = decile_table(predictions["label"], predictions["model"])
         report.tables[f"{task.name}_deciles"] = deciles
         page.heading("By decile of the prediction", 3)
-        page.table(_deciles(deciles))
+        page.table(deciles_table(deciles))
     if judged.groups is not None:
         report.tables[f"{task.name}_groups"] = judged.groups
         page.heading("By group of customers", 3)
@@ -114,7 +110,17 @@ def _task(report: Report, judged: TaskEvaluation, costs: CostTable | None) -> No
             "group of customers who are alike any ranking is less sharp: the AUC promised is what "
             "the group's own probabilities imply."
         )
-        page.table(_groups(judged.groups, "AUC" if task.is_binary else "Spearman"))
+        page.table(groups_table(judged.groups, "AUC" if task.is_binary else "Spearman"))
+
+
+def _glossary(page: Page, found: Evaluation) -> None:
+    """What the measures of the page say, each once."""
+    judged = [task.found.pooled["metric"] for task in found.tasks if task.found is not None]
+    names = list(dict.fromkeys(str(name) for metrics in judged for name in metrics))
+    if names:
+        page.heading("What the measures say")
+        lines = [(MEASURES[name].words, MEASURES[name].meaning) for name in names]
+        page.table(pd.DataFrame(lines, columns=["measure", "what it says"]))
 
 
 def _overlap(found: Backtest) -> str:
@@ -136,11 +142,11 @@ def findings(found: Backtest, groups: pd.DataFrame | None) -> list[str]:
         value = found.pooled[
             (found.pooled["model"] == "model") & (found.pooled["metric"] == metric)
         ]
-        said.append(f"{METRICS[metric]} {_figure(value.iloc[0])}")
-    lines = [f"{_word('model')}: {'; '.join(said)}."]
+        said.append(f"{measure_words(metric)} {figure(value.iloc[0])}")
+    lines = [f"{word('model')}: {'; '.join(said)}."]
     for baseline, rows in table.groupby("baseline", sort=False):
         by_verdict = {
-            verdict: ", ".join(METRICS[str(name)] for name in part["metric"])
+            verdict: ", ".join(measure_words(str(name)) for name in part["metric"])
             for verdict, part in rows.groupby("verdict")
         }
         verdicts = [
@@ -148,11 +154,11 @@ def findings(found: Backtest, groups: pd.DataFrame | None) -> list[str]:
             for verdict in ("better", "worse", "no different")
             if verdict in by_verdict
         ]
-        lines.append(f"Against {_word(baseline)} the model is {'; '.join(verdicts)}.")
+        lines.append(f"Against {word(baseline)} the model is {'; '.join(verdicts)}.")
     lost = table[table["verdict"] == "worse"].to_dict("records")
     lines += [
-        f"A baseline is better: {_word(row['baseline'])} on {METRICS[row['metric']]}, by "
-        f"{_plain(-row['difference'])} ({_plain(-row['high'])} to {_plain(-row['low'])})."
+        f"A baseline is better: {word(row['baseline'])} on {measure_words(row['metric'])}, by "
+        f"{plain(-row['difference'])} ({plain(-row['high'])} to {plain(-row['low'])})."
         for row in lost
     ] or ["No baseline is better on any measure."]
     if found.stability is not None:
@@ -180,7 +186,7 @@ def _pictures(page: Page, task: str, found: Backtest) -> None:
     from ml.plots import lift_png, reliability_png, roc_png
 
     label = found.predictions["label"].to_numpy()
-    scores = {_word(name): found.predictions[name].to_numpy() for name in found.models}
+    scores = {word(name): found.predictions[name].to_numpy() for name in found.models}
     when = f"{task} in {found.horizon_days} days, {len(found.origins)} origins"
     if found.link == "logit":
         page.picture(f"{task}_roc", roc_png(label, scores, f"ROC: {when}"))
@@ -216,103 +222,3 @@ def _profit(report: Report, task: Task, found: Backtest, costs: CostTable | None
     )
     title = f"Profit: {task.name} in {found.horizon_days} days"
     page.picture(f"{task.name}_profit", profit_png(curve, costs.threshold, title))
-
-
-def _by_metric(table: pd.DataFrame, column: str) -> pd.DataFrame:
-    wide = {
-        _word(name): [_figure(row) for row in rows.itertuples()]
-        for name, rows in table.groupby(column, sort=False)
-    }
-    metrics = [METRICS[name] for name in table["metric"].unique()]
-    return pd.DataFrame({"metric": metrics, **wide})
-
-
-def _differences(table: pd.DataFrame) -> pd.DataFrame:
-    wide = {
-        f"against {_word(name)}": [
-            f"{_signed(row.difference)} ({_signed(row.low)} to {_signed(row.high)}): {row.verdict}"
-            for row in rows.itertuples()
-        ]
-        for name, rows in table.groupby("baseline", sort=False)
-    }
-    metrics = [METRICS[name] for name in table["metric"].unique()]
-    return pd.DataFrame({"metric": metrics, **wide})
-
-
-def _by_origin(table: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
-    rows = []
-    for (origin, model), part in table.groupby(["origin", "model"], sort=False):
-        figures = {row.metric: row for row in part.itertuples()}
-        rows.append(
-            {
-                "origin": f"{origin:%Y-%m-%d}",
-                "customers": f"{part['rows'].iloc[0]:,}",
-                "model": _word(model),
-                **{METRICS[name]: _figure(figures[name]) for name in metrics},
-            }
-        )
-    return pd.DataFrame(rows)
-
-
-def _deciles(table: pd.DataFrame) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "decile": table["decile"],
-            "rows": table["rows"],
-            "predicted, sum": [f"{value:,.0f}" for value in table["predicted_sum"]],
-            "observed, sum": [f"{value:,.0f}" for value in table["observed_sum"]],
-            "predicted, mean": [f"{value:,.2f}" for value in table["predicted_mean"]],
-            "observed, mean": [f"{value:,.2f}" for value in table["observed_mean"]],
-            "predicted / observed": [
-                "" if pd.isna(value) else f"{value:.2f}" for value in table["ratio"]
-            ],
-            "share of all value": [f"{value:.1%}" for value in table["share_of_observed"]],
-        }
-    )
-
-
-def _groups(table: pd.DataFrame, ranking: str) -> pd.DataFrame:
-    def interval(row: object, name: str) -> str:
-        value, low, high = (getattr(row, f"{name}{end}") for end in ("", "_low", "_high"))
-        return "" if pd.isna(value) else f"{value:.3f} ({low:.3f} to {high:.3f})"
-
-    promised = (
-        {f"{ranking} promised": [f"{value:.3f}" for value in table["promised"]]}
-        if table["promised"].notna().any()
-        else {}
-    )
-    return pd.DataFrame(
-        {
-            "group": [f"{row.dimension}: {row.group}" for row in table.itertuples()],
-            "rows": [f"{rows:,}" for rows in table["rows"]],
-            "mean label": [f"{rate:,.3f}" for rate in table["base_rate"]],
-            ranking: [interval(row, "ranking") for row in table.itertuples()],
-            **promised,
-            "predicted / observed": [interval(row, "calibration") for row in table.itertuples()],
-            f"{ranking}, difference to all others": [
-                interval(row, "ranking_difference") for row in table.itertuples()
-            ],
-            "flag": table["flag"],
-        }
-    )
-
-
-def _figure(row: object) -> str:
-    value, low, high = (getattr(row, name) for name in ("value", "low", "high"))
-    if pd.isna(value):
-        return "undefined"
-    shown = ".1f" if abs(value) >= 100 else ".2f" if abs(value) >= 10 else ".3f"
-    return f"{value:,{shown}} ({low:,{shown}} to {high:,{shown}})"
-
-
-def _signed(value: object) -> str:
-    number = float(str(value))
-    return f"{number:+,.{1 if abs(number) >= 10 else 4}f}"
-
-
-def _plain(value: float) -> str:
-    return _signed(value).removeprefix("+")
-
-
-def _word(name: object) -> str:
-    return WORDS.get(str(name), str(name).replace("_", " "))

@@ -55,6 +55,7 @@ def write_evaluation(lake: Lake, values: Settings, log: logging.Logger) -> dict[
     from orchestration.evaluation import evaluate
     from orchestration.evaluation_page import HEADLINES, evaluation_report, findings
     from orchestration.pictures import save_text
+    from orchestration.reference_page import summary
 
     found = evaluate(lake, values, log)
     report = evaluation_report(found, "How good the models are", datetime.now(UTC))
@@ -63,6 +64,9 @@ def write_evaluation(lake: Lake, values: Settings, log: logging.Logger) -> dict[
         save_text(folder / f"{name}.csv", table.to_csv(index=False))
     page, _ = report.page.save(folder, "evaluation")
     metadata: dict[str, Any] = {"report": dg.MetadataValue.path(page)}
+    if found.references:
+        lines = summary(found.references)
+        metadata["references"] = dg.MetadataValue.md("\n".join(f"- {line}" for line in lines))
     for task in found.tasks:
         if task.found is None:
             metadata[task.task.name] = f"not judged: {task.reason}"

@@ -1,120 +1,134 @@
-"""Scores of what happens next: the reaction to a message sent now, the order of an open session."""
+"""Writing the scores of a task about events: of messages, of open sessions, of categories."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-import numpy as np
+import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from ml.intent import INTENT
-from ml.intervals import Array
-from ml.response import RESPONSE
+from ml.reasons import Phrase
+from orchestration.champions import Champion, features_gone, load_champion
 from orchestration.event_frames import TABLES
+from orchestration.event_score_tables import ScoreTable
 from orchestration.ingestion.sql import transaction
 from orchestration.lake import Lake
-from orchestration.models import Champion, features_gone, load_champion
 from orchestration.registry import Registry
 
-_SCORED = """
-select max(as_of), max(batch_id)
-from marts.response_scores
-where model_version = ?
-"""
-_MESSAGES = """
-select messages.*, features.* exclude (customer_key, as_of, batch_id)
-from marts.message_features as messages
-inner join marts.customer_features as features
-    on messages.customer_key = features.customer_key
-"""
-_NOT_ANY_MORE = "customer_key not in (select customer_key from intermediate.int_message_recipients)"
-_SESSIONS = "select * from marts.session_features order by session_id"
+BATCH_ROWS = 50_000
 
 
-def write_response_scores(lake: Lake, now: datetime, threads: int) -> int | None:
-    """Score a message of each channel to everyone whose features, or the model, changed.
+def write_event_scores(
+    lake: Lake,
+    table: ScoreTable,
+    phrases: Mapping[str, Phrase],
+    now: datetime,
+    threads: int,
+) -> int | None:
+    """Score what is there now, or what is newer than the scores, and drop what no longer holds.
 
     Returns
     -------
     scores : int or None
-        None while no model is in force.
+        None while no model is in force; nothing is written then.
 
     Raises
     ------
     FeaturesGone
         The champion needs features that are no longer there; nothing is written then.
     """
-    champion = load_champion(Registry(), RESPONSE.name)
-    if champion is None:
-        return None
-    version = champion.version.label
-    with lake.reader(latest=True) as connection:
-        as_of, batch_id = connection.execute(_SCORED, [version]).fetchone() or (None, None)
-        # the view computes those only whose features are newer
-        connection.execute("set variable shoal_newer_than = ?", [as_of])
-        connection.execute("set variable shoal_after_batch = ?", [batch_id])
-        messages = connection.execute(_MESSAGES).df()
-        if messages.empty:
-            found = connection.execute(
-                f"select 1 from marts.response_scores where {_NOT_ANY_MORE} limit 1"
-            ).fetchone()
-            if found is None:
-                return 0
-    columns = ["customer_key", "channel", "variant", "as_of", "batch_id"]
-    scores = messages[columns].assign(
-        probability=_probabilities(champion, messages, threads),
-        model_version=version,
-        scored_at=now,
-    )
-    rows = pa.Table.from_pandas(scores, preserve_index=False)
-    with lake.writer("write response scores") as connection, transaction(connection):
-        connection.register("fresh_rows", rows)
-        connection.execute(
-            "delete from marts.response_scores where customer_key in "
-            f"(select customer_key from fresh_rows) or {_NOT_ANY_MORE}"
-        )
-        connection.execute("insert into marts.response_scores by name select * from fresh_rows")
-    return len(scores)
-
-
-def write_session_intent(lake: Lake, now: datetime, threads: int) -> int | None:
-    """Score every session that is open at the clock; the table holds no other.
-
-    Returns
-    -------
-    scores : int or None
-        None while no model is in force.
-
-    Raises
-    ------
-    FeaturesGone
-        The champion needs features that are no longer there; nothing is written then.
-    """
-    champion = load_champion(Registry(), INTENT.name)
+    champion = load_champion(Registry(), table.task.name)
     if champion is None:
         return None
     with lake.reader(latest=True) as connection:
-        sessions = connection.execute(_SESSIONS).df()
-        if sessions.empty:
-            row = connection.execute("select count(*) from marts.session_intent").fetchone()
-            if row == (0,):
-                return 0
-    columns = ["session_id", "visitor_key", "customer_key", "started_at", "as_of"]
-    scores = sessions[columns].assign(
-        events=sessions["session_events"].astype("int64"),
-        probability=_probabilities(champion, sessions, threads),
+        parts = [
+            score_rows(rows, table, champion, phrases, now, threads)
+            for rows in _rows_to_score(connection, table, champion)
+        ]
+        if not parts and not _has_outdated_rows(connection, table):
+            return 0
+    scores = in_order(pd.concat(parts, ignore_index=True), table) if parts else None
+    with lake.writer(f"write {table.name}") as connection, transaction(connection):
+        _replace(connection, table, scores)
+    return 0 if scores is None else len(scores)
+
+
+def score_rows(
+    rows: pd.DataFrame,
+    table: ScoreTable,
+    champion: Champion,
+    phrases: Mapping[str, Phrase],
+    now: datetime,
+    threads: int,
+) -> pd.DataFrame:
+    """Scores and reasons of a batch of rows, in the columns of their table but ``rank``."""
+    return rows[list(table.kept)].assign(
+        probability=champion.model.predict(rows, threads),
+        top_reasons=pd.Series(champion.reasons(rows, phrases, threads), rows.index, dtype=object),
         model_version=champion.version.label,
         scored_at=now,
     )
-    rows = pa.Table.from_pandas(scores, preserve_index=False)
-    with lake.writer("write session intent") as connection, transaction(connection):
-        connection.register("fresh_rows", rows)
-        connection.execute("delete from marts.session_intent")
-        connection.execute("insert into marts.session_intent by name select * from fresh_rows")
-    return len(scores)
 
 
-def _probabilities(champion: Champion, rows: pd.DataFrame, threads: int) -> Array:
-    lost = [name for name in champion.model.features if name not in rows]
+def in_order(scores: pd.DataFrame, table: ScoreTable) -> pd.DataFrame:
+    """Rank the rows of each customer where the table has ranks; see `ScoreTable.is_ranked`."""
+    if not table.is_ranked:
+        return scores
+    customer, name = table.grain
+    ordered = scores.sort_values([customer, "probability", name], ascending=[True, False, True])
+    rank = ordered.groupby(customer).cumcount() + 1
+    return ordered.assign(rank=rank.astype("int32"))
+
+
+def require_columns(names: Sequence[str], table: ScoreTable, champion: Champion) -> None:
+    """Raise `FeaturesGone` where a champion needs more than the columns that there are."""
+    lost = [name for name in champion.model.features if name not in names]
     if lost:
-        raise features_gone(champion, lost, TABLES[champion.version.task].scored)
-    return champion.model.predict(rows, threads) if len(rows) else np.empty(0)
+        raise features_gone(champion, lost, TABLES[table.task.name].scored)
+
+
+def _rows_to_score(
+    connection: duckdb.DuckDBPyConnection, table: ScoreTable, champion: Champion
+) -> Iterator[pd.DataFrame]:
+    if table.is_incremental:
+        # the view computes those only whose features are newer; rows that an older version of
+        # this project wrote without reasons count for nothing
+        newest = connection.execute(
+            f"select max(as_of), max(batch_id) from marts.{table.name} "
+            "where model_version = ? and top_reasons is not null",
+            [champion.version.label],
+        ).fetchone()
+        as_of, batch_id = newest or (None, None)
+        connection.execute("set variable shoal_newer_than = ?", [as_of])
+        connection.execute("set variable shoal_after_batch = ?", [batch_id])
+    reader = connection.execute(table.scored).fetch_record_batch(BATCH_ROWS)
+    require_columns(reader.schema.names, table, champion)
+    for batch in reader:
+        if batch.num_rows:
+            yield batch.to_pandas()
+    if table.is_incremental:
+        connection.execute("reset variable shoal_newer_than")
+        connection.execute("reset variable shoal_after_batch")
+
+
+def _has_outdated_rows(connection: duckdb.DuckDBPyConnection, table: ScoreTable) -> bool:
+    condition = table.gone if table.is_incremental else "true"
+    found = connection.execute(f"select 1 from marts.{table.name} where {condition} limit 1")
+    return found.fetchone() is not None
+
+
+def _replace(
+    connection: duckdb.DuckDBPyConnection, table: ScoreTable, scores: pd.DataFrame | None
+) -> None:
+    connection.execute(
+        f"delete from marts.{table.name} where {table.gone if table.is_incremental else 'true'}"
+    )
+    if scores is None:
+        return
+    connection.register("fresh_rows", pa.Table.from_pandas(scores, preserve_index=False))
+    if table.is_incremental:
+        connection.execute(
+            f"delete from marts.{table.name} where customer_key in "
+            "(select customer_key from fresh_rows)"
+        )
+    connection.execute(f"insert into marts.{table.name} by name select * from fresh_rows")

@@ -1,7 +1,7 @@
-"""The feature catalogue: what each feature means, what it looks like now and which models use it.
+"""The feature catalogue: what each feature means, what it looks like and which models use it.
 
-Words come from the dbt project, numbers from ``marts.customer_features``, importance from the
-champions.
+Words come from the dbt project, numbers from the tables that hold the features, importance from
+the champions.
 """
 
 import html
@@ -11,11 +11,12 @@ from datetime import datetime
 
 import duckdb
 
+from orchestration.feature_sources import Source
 from orchestration.phrases import FeatureColumn
 
 _STYLE = """
 body { font: 14px/1.4 system-ui, sans-serif; margin: 2rem; color: #1f2933; }
-h1 { font-size: 1.4rem; margin: 0; }
+h1 { font-size: 1.4rem; margin: 0; } h2 { font-size: 1.15rem; margin: 2rem 0 0; }
 table { border-collapse: collapse; margin-top: 1rem; }
 th, td { padding: .35rem .6rem; border-bottom: 1px solid #e4e7eb; vertical-align: top; }
 th { position: sticky; top: 0; background: #fff; text-align: left; vertical-align: bottom; }
@@ -33,9 +34,9 @@ class CataloguedFeature:
     Attributes
     ----------
     null_share : float or None
-        Share of the customers without a value; None without customers.
+        Share of the rows without a value; None without rows.
     smallest, median, largest : float or None
-        Over the customers with a value; None where nobody has one.
+        Over the rows with a value; None where none has one.
     importance : mapping of task to float
         Share of the gain in the champion's trees; a model that does not know the feature is
         left out.
@@ -50,18 +51,24 @@ class CataloguedFeature:
 
 
 @dataclass(frozen=True)
-class Catalogue:
-    """Every feature, the most important first, with what was looked at."""
+class Section:
+    """Every feature of a source, the most important first, with what was looked at.
 
+    Attributes
+    ----------
+    models : mapping of task to str
+        Label of each champion that knows one of the features.
+    """
+
+    source: Source
     features: Sequence[CataloguedFeature]
-    customers: int
+    rows: int
     as_of: datetime | None
     models: Mapping[str, str]
-    """Label of the champion by task."""
 
     @property
     def unknown_of_all(self) -> list[str]:
-        """Features that no customer has a value of."""
+        """Features that no row has a value of."""
         return [one.column.name for one in self.features if one.smallest is None]
 
     @property
@@ -70,18 +77,19 @@ class Catalogue:
         return [one.column.name for one in self.features if not any(one.importance.values())]
 
 
-def read_catalogue(
+def read_section(
     connection: duckdb.DuckDBPyConnection,
+    source: Source,
     columns: Sequence[FeatureColumn],
     importance: Mapping[str, Mapping[str, float]],
     models: Mapping[str, str],
-) -> Catalogue:
-    """Look at every feature once.
+) -> Section:
+    """Look at every feature of a source once.
 
     Parameters
     ----------
     columns
-        Of the dbt model ``customer_features``.
+        Of the source's dbt model.
     importance
         Task to feature to share of the gain.
     models
@@ -92,14 +100,14 @@ def read_catalogue(
         for one in columns
     )
     row = connection.execute(
-        f"select count(*), max(as_of), {numbers} from marts.customer_features"
+        f"select count(*), max({source.instant}), {numbers} from marts.{source.table}"
     ).fetchone()
     assert row is not None
-    customers, as_of = int(row[0]), row[1]
+    rows, as_of = int(row[0]), row[1]
     features = [
         CataloguedFeature(
             column=one,
-            null_share=1 - row[start] / customers if customers else None,
+            null_share=1 - row[start] / rows if rows else None,
             smallest=row[start + 1],
             median=row[start + 2],
             largest=row[start + 3],
@@ -110,54 +118,69 @@ def read_catalogue(
         for one, start in zip(columns, range(2, len(row), 4), strict=True)
     ]
     features.sort(key=lambda one: -max(one.importance.values(), default=0.0))
-    return Catalogue(features, customers, as_of, models)
+    known = {
+        task: label
+        for task, label in models.items()
+        if any(task in one.importance for one in features)
+    }
+    return Section(source, features, rows, as_of, known)
 
 
-def as_markdown(catalogue: Catalogue) -> str:
+def as_markdown(catalogue: Sequence[Section]) -> str:
     """The catalogue as a markdown page."""
-    titles = _titles(catalogue)
-    lines = ["# Feature catalogue", "", _summary(catalogue), ""]
+    return "# Feature catalogue\n\n" + "\n".join(map(_markdown_section, catalogue))
+
+
+def as_html(catalogue: Sequence[Section]) -> str:
+    """The catalogue as a page of its own, with a bar behind each importance."""
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f"<title>Feature catalogue</title><style>{_STYLE}</style></head><body>\n"
+        f"<h1>Feature catalogue</h1>\n{''.join(map(_html_section, catalogue))}</body></html>\n"
+    )
+
+
+def _markdown_section(section: Section) -> str:
+    titles = _titles(section)
+    lines = [f"## {section.source.title}", "", _summary(section), ""]
     lines += ["| " + " | ".join(titles) + " |", "|---" * len(titles) + "|"]
-    for one in catalogue.features:
+    for one in section.features:
         words = [f"`{one.column.name}`", one.column.description, one.column.unit]
-        cells = [*(text.replace("|", "\\|") for text in words), *_numbers(one, catalogue)]
+        cells = [*(text.replace("|", "\\|") for text in words), *_numbers(one, section)]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
 
-def as_html(catalogue: Catalogue) -> str:
-    """The catalogue as a page of its own, with a bar behind each importance."""
+def _html_section(section: Section) -> str:
     titles = "".join(
         f'<th class="{"number" if place > 2 else "word"}">{html.escape(title)}</th>'
-        for place, title in enumerate(_titles(catalogue))
+        for place, title in enumerate(_titles(section))
     )
-    rows = "\n".join(_html_row(one, catalogue) for one in catalogue.features)
+    rows = "\n".join(_html_row(one, section) for one in section.features)
     return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        f"<title>Feature catalogue</title><style>{_STYLE}</style></head><body>\n"
-        f"<h1>Feature catalogue</h1>\n<p>{html.escape(_summary(catalogue))}</p>\n"
+        f"<h2>{html.escape(section.source.title)}</h2>\n<p>{html.escape(_summary(section))}</p>\n"
         f"<table><thead><tr>{titles}</tr></thead><tbody>\n{rows}\n</tbody></table>\n"
-        "</body></html>\n"
     )
 
 
-def _titles(catalogue: Catalogue) -> list[str]:
-    return ["feature", "meaning", "unit", "null", "min", "median", "max", *catalogue.models]
+def _titles(section: Section) -> list[str]:
+    return ["feature", "meaning", "unit", "null", "min", "median", "max", *section.models]
 
 
-def _summary(catalogue: Catalogue) -> str:
-    models = ", ".join(catalogue.models.values()) or "no model yet"
-    when = "nobody yet" if catalogue.as_of is None else f"as of {catalogue.as_of:%Y-%m-%d %H:%M}"
+def _summary(section: Section) -> str:
+    count, models = len(section.features), ", ".join(section.models.values()) or "no model yet"
+    when = "none yet" if section.as_of is None else f"as of {section.as_of:%Y-%m-%d %H:%M}"
     return (
-        f"{len(catalogue.features)} features of {catalogue.customers:,} customers, {when}. "
-        f"Importance is the share of the gain in the trees of the champion: {models}."
+        f"{count} feature{'s' if count > 1 else ''} of {section.rows:,} {section.source.rows} "
+        f"(marts.{section.source.table}), {when}. Importance is the share of the gain in the trees "
+        f"of the champion: {models}."
     )
 
 
-def _numbers(one: CataloguedFeature, catalogue: Catalogue) -> list[str]:
+def _numbers(one: CataloguedFeature, section: Section) -> list[str]:
     null = "" if one.null_share is None else f"{one.null_share:.0%}"
     values = [_number(value) for value in (one.smallest, one.median, one.largest)]
-    shares = [one.importance.get(task) for task in catalogue.models]
+    shares = [one.importance.get(task) for task in section.models]
     return [null, *values, *("" if share is None else f"{share:.1%}" for share in shares)]
 
 
@@ -167,9 +190,9 @@ def _number(value: float | None) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.2f}"
 
 
-def _html_row(one: CataloguedFeature, catalogue: Catalogue) -> str:
+def _html_row(one: CataloguedFeature, section: Section) -> str:
     column = one.column
-    null, smallest, median, largest, *shares = _numbers(one, catalogue)
+    null, smallest, median, largest, *shares = _numbers(one, section)
     cells = [
         f"<td><code>{html.escape(column.name)}</code>"
         f"<br><small>{html.escape(column.phrase.label)}</small></td>",
@@ -177,7 +200,7 @@ def _html_row(one: CataloguedFeature, catalogue: Catalogue) -> str:
         f"<td>{html.escape(column.unit)}</td>",
         *(f'<td class="number">{text}</td>' for text in (null, smallest, median, largest)),
     ]
-    for task, text in zip(catalogue.models, shares, strict=True):
+    for task, text in zip(section.models, shares, strict=True):
         width = min(100.0, 400 * one.importance.get(task, 0.0))
         bar = f"linear-gradient(to left, #b3d4fc {width:.0f}%, transparent {width:.0f}%)"
         cells.append(f'<td class="number" style="background:{bar}">{text}</td>')

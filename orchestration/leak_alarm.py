@@ -7,7 +7,7 @@ import dagster as dg
 
 from ml.plausibility import suspicions
 from ml.trained import TrainedModel
-from orchestration.models import not_trained
+from orchestration.model_checks import not_trained
 from orchestration.settings import settings
 
 CHECK = "skill_is_plausible"

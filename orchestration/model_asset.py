@@ -43,8 +43,9 @@ def model_asset(
         context: dg.AssetExecutionContext, lake: Lake
     ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
         from orchestration.leak_alarm import skill_is_plausible
-        from orchestration.models import beats_baselines, train_task
+        from orchestration.model_checks import beats_baselines
         from orchestration.promotion import challenger_earns_promotion
+        from orchestration.training import train_task
 
         trained, metadata = train_task(task, lake, context.log)
         yield dg.MaterializeResult(metadata=metadata)

@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from ml.champion import Comparison, in_test_order, labels_known_by, simple_groups
+from ml.champion import Comparison, in_test_order, labels_known_by
 from ml.evaluation import aggregate_ratio, expected_calibration_error, roc_auc, spearman
+from ml.groups import FEWEST_OF_A_CLASS, SMALLEST_GROUP, is_large, simple_groups
 from ml.importance import importance_table, stability
 from ml.parameters import DEFAULTS
 from ml.reasons import Phrase
 from ml.tasks import QUESTIONS, TASKS
 from ml.trained import TrainedModel
+from ml.words import MEASURES, measure_words, model_words
 from orchestration.documents import Block, Bullets, Heading, Picture, Table, Text
 from orchestration.registry import Version
 
@@ -23,10 +25,10 @@ LIMITS = (
     "of other customers of that time, not of other times.",
     "Reasons and importance say what moves the score, not what would change the customer.",
     "Scores follow what was recorded. A channel that is not recorded looks like inactivity.",
-    "A group with few customers, or few of one kind, has no row in the table by group: nothing is "
-    "known of how it is served.",
+    f"A group below {SMALLEST_GROUP} rows, or with fewer than {FEWEST_OF_A_CLASS} of one kind, is "
+    "too small to judge: nothing is known of how it is served.",
 )
-SMALLEST_GROUP = 50
+TOO_SMALL = "too small"
 
 
 def model_card(
@@ -91,7 +93,7 @@ def model_card(
 
 
 def metrics_table(model: TrainedModel, comparison: Comparison | None) -> Table:
-    """One row per metric, one column per model, intervals in brackets."""
+    """One row per metric, one column per model, intervals in brackets; last what it says."""
     figures = model.metrics
     if comparison is not None:
         figures = pd.concat([figures, comparison.metrics])
@@ -101,11 +103,15 @@ def metrics_table(model: TrainedModel, comparison: Comparison | None) -> Table:
         for row in figures.itertuples()
     }
     lines = [
-        (str(metric), *(cells.get((name, metric), "") for name in names))
-        for metric in dict.fromkeys(figures["metric"])
+        (
+            measure_words(metric),
+            *(cells.get((name, metric), "") for name in names),
+            MEASURES[metric].meaning if metric in MEASURES else "",
+        )
+        for metric in dict.fromkeys(figures["metric"].astype(str))
     ]
-    titles = ["this model" if name == "model" else str(name) for name in names]
-    return Table(("measure", *titles), tuple(lines))
+    titles = ["this model" if name == "model" else model_words(str(name)) for name in names]
+    return Table(("measure", *titles, "what it says"), tuple(lines))
 
 
 def group_table(model: TrainedModel, rows: pd.DataFrame, comparison: Comparison | None) -> Table:
@@ -114,36 +120,30 @@ def group_table(model: TrainedModel, rows: pd.DataFrame, comparison: Comparison 
     ordered = in_test_order(rows, model)
     label, predicted = tested["label"].to_numpy(float), tested["model"].to_numpy(float)
     against = {group.group: group for group in comparison.groups} if comparison else {}
-    is_value = not QUESTIONS[model.kind].is_binary
+    link = QUESTIONS[model.kind].link
+    written = "{:,.2f}" if link == "log" else "{:.1%}"
     lines = []
-    for name, groups in simple_groups(ordered).items():
-        for value in groups.cat.categories:
-            chosen = (groups == value).to_numpy(dtype=bool)
-            y, p = label[chosen], predicted[chosen]
-            if len(y) < SMALLEST_GROUP or y.min() == y.max():
-                continue
-            group = against.get(f"{name} {value}")
-            lines.append(
-                (
-                    f"{name} {value}",
-                    f"{len(y):,}",
-                    f"{y.mean():,.2f}" if is_value else f"{y.mean():.1%}",
-                    f"{p.mean():,.2f}" if is_value else f"{p.mean():.1%}",
-                    f"{spearman(y, p) if is_value else roc_auc(y, p):.3f}",
-                    f"{aggregate_ratio(y, p):.2f}"
-                    if is_value
-                    else f"{expected_calibration_error(y, p):.3f}",
-                    str(group).split(": ", 1)[1] if group else "not compared",
-                )
+    for name, chosen in simple_groups(ordered).items():
+        y, p = label[chosen], predicted[chosen]
+        ranking = calibration = TOO_SMALL
+        if is_large(y, link):
+            ranking = f"{spearman(y, p) if link == 'log' else roc_auc(y, p):.3f}"
+            calibration = (
+                f"{aggregate_ratio(y, p):.2f}"
+                if link == "log"
+                else f"{expected_calibration_error(y, p):.3f}"
             )
+        compared = str(against[name]).split(": ", 1)[1] if name in against else "not compared"
+        means = (written.format(y.mean()), written.format(p.mean()))
+        lines.append((name, f"{len(y):,}", *means, ranking, calibration, compared))
     return Table(
         (
             "group",
             "customers",
             "what happened, mean",
             "predicted, mean",
-            "spearman" if is_value else "roc_auc",
-            "predicted over real" if is_value else "calibration error",
+            measure_words(QUESTIONS[model.kind].headline),
+            measure_words(QUESTIONS[model.kind].calibration),
             "against the champion",
         ),
         tuple(lines),

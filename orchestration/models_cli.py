@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ml.tasks import QUESTIONS, TASKS
+from ml.words import measure_words
 from orchestration.lake import Lake, LakeNotFound, SnapshotGone
 from orchestration.registry import NoSuchVersion, Registry, Version
 from orchestration.settings import settings
@@ -91,7 +92,7 @@ def search(
 
 def print_versions(console: Console, registry: Registry) -> None:
     """Print every version with its date, headline figure, snapshot and what became of it."""
-    from orchestration.models import SEGMENTS
+    from orchestration.champions import SEGMENTS
 
     table = Table("version", "alias", "trained", "test date", "measure", "snapshot", box=SIMPLE)
     reasons = []
@@ -119,7 +120,7 @@ def print_versions(console: Console, registry: Registry) -> None:
 
 def _headline(model: "TrainedModel") -> str:
     measure = QUESTIONS[model.kind].headline
-    return f"{measure} {model.metric(measure):.3f}"
+    return f"{measure_words(measure)} {model.metric(measure):.3f}"
 
 
 def _load(version: Version) -> "TrainedModel":

@@ -8,7 +8,6 @@ from ml.search_result import Budget, SearchResult
 from ml.splits import NotEnoughHistory
 from ml.task import Task
 from orchestration.lake import Lake
-from orchestration.models import read_training_frame
 from orchestration.parameter_records import RECORD, record_name
 from orchestration.registry import (
     Registry,
@@ -18,6 +17,7 @@ from orchestration.registry import (
     scratch_folder,
 )
 from orchestration.settings import Settings
+from orchestration.training_frame import read_training_frame
 
 
 def search_task(

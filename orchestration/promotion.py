@@ -18,18 +18,13 @@ from ml.champion import Comparison, NoFairComparison, compare
 from ml.task import Question
 from ml.tasks import EVENT_TASKS, QUESTIONS
 from ml.trained import TrainedModel
+from orchestration.champions import Champion, load_champion, lost_features
 from orchestration.documents import Table, to_html, to_markdown
 from orchestration.event_frames import read_event_frame
 from orchestration.lake import Lake, require_snapshot
 from orchestration.leak_alarm import leak_suspicions
 from orchestration.model_card import card_paths, model_card
-from orchestration.models import (
-    Champion,
-    earns_promotion,
-    load_champion,
-    lost_features,
-    not_trained,
-)
+from orchestration.model_checks import earns_promotion, not_trained
 from orchestration.phrases import feature_phrases
 from orchestration.pictures import save_file
 from orchestration.registry import Registry, Version, scratch_folder
@@ -105,7 +100,7 @@ def challenger_earns_promotion(
     lake : Lake
     log : logger
     training : dict
-        What `orchestration.models.train_task` said: ``trained`` and, if not, the ``reason`` and
+        What `orchestration.training.train_task` said: ``trained`` and, if not, the ``reason`` and
         whether it is ``skipped_as_expected``.
 
     Returns

@@ -13,8 +13,9 @@ from ml.classifier import train
 from ml.tasks import QUESTIONS
 from ml.trained import EVIDENCE, TrainedModel
 from orchestration.lake import Lake
-from orchestration.models import read_training_frame, save_model
 from orchestration.registry import Version, code_version, library_versions, scratch_folder
+from orchestration.training import save_model
+from orchestration.training_frame import read_training_frame
 
 
 class NotRetrainable(RuntimeError):

@@ -146,6 +146,7 @@ create table if not exists marts.response_scores (
     channel varchar not null,
     variant varchar,
     probability double not null,
+    top_reasons varchar[],
     as_of timestamp not null,
     model_version varchar not null,
     scored_at timestamp not null,
@@ -158,6 +159,7 @@ create table if not exists marts.category_scores (
     category varchar not null,
     probability double not null,
     rank integer not null,
+    top_reasons varchar[],
     as_of timestamp not null,
     model_version varchar not null,
     scored_at timestamp not null
@@ -171,6 +173,7 @@ create table if not exists marts.session_intent (
     started_at timestamp not null,
     events bigint not null,
     probability double not null,
+    top_reasons varchar[],
     as_of timestamp not null,
     model_version varchar not null,
     scored_at timestamp not null

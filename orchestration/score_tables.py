@@ -10,17 +10,16 @@ import pyarrow as pa
 
 from ml.labelled_rows import take
 from ml.matrix import feature_matrix
-from ml.reasons import Phrase, explain
+from ml.reasons import Phrase
 from ml.segments import SegmentModel
 from ml.task import Task
 from ml.tasks import TASKS
+from orchestration.champions import Champion, answering, require_features
 from orchestration.ingestion.sql import transaction
 from orchestration.lake import Lake
-from orchestration.models import Champion, answering, require_features
 from orchestration.registry import Version
 
 BATCH_ROWS = 50_000
-REASONS = 3
 ENDS = ("expected_value_low", "expected_value_high")
 
 
@@ -163,16 +162,9 @@ def explain_features(
         new = predictions[task.score_column].notna().to_numpy() & ~explained
         if name not in champions or not new.any():
             continue
-        words = explain(
-            champions[name].model.model,
-            features[new],
-            phrases,
-            champions[name].typical,
-            count=REASONS,
-            num_threads=threads,
-        )
-        for row, sentences in zip(np.flatnonzero(new), words.to_numpy().tolist(), strict=True):
-            reasons[row] = [sentence for sentence in sentences if sentence]
+        found = champions[name].reasons(features[new], phrases, threads)
+        for row, sentences in zip(np.flatnonzero(new), found, strict=True):
+            reasons[row] = sentences
         explained |= new
     return reasons
 

@@ -8,24 +8,12 @@ from rich.console import Console
 from rich.table import Table
 
 from ml.tasks import QUESTIONS
+from ml.words import MEASURES, MODELS
+from orchestration.champions import Champion, load_champions, load_event_champions
 from orchestration.lake import Lake
-from orchestration.models import Champion, load_champions, load_event_champions
 from orchestration.registry import Registry
 from orchestration.settings import Settings
 from orchestration.training_dates import Skipped, read_skipped_tasks
-
-BASELINES = {
-    "recency": "recency alone",
-    "logistic": "logistic regression",
-    "recent_spend": "recent spend",
-    "bgnbd": "BG/NBD",
-    "bgnbd_spend": "BG/NBD with Gamma-Gamma",
-    "past_rate": "own reaction rate",
-    "has_cart": "has a cart",
-    "product_views": "product views",
-    "category_recency": "recency in the category",
-    "category_share": "share of the category",
-}
 
 
 def print_summary(
@@ -94,17 +82,19 @@ def _print_models(
         own = figures.loc["model"]
         others = "\n".join(
             f"{words} {float(figures['value'][name]):.3f}"
-            for name, words in BASELINES.items()
+            for name, words in MODELS.items()
             if name in figures.index
         )
         table.add_row(
             f"{champion.version.label}\n{model.horizon_days} days, {model.test_date[:10]}",
-            measure,
+            MEASURES[measure].words,
             f"{own.value:.3f} ({own.low:.3f} to {own.high:.3f})",
             others,
             "\n".join(str(verdict) for verdict in model.verdicts),
         )
     console.print(table)
+    for measure in dict.fromkeys(QUESTIONS[task].headline for task in champions):
+        console.print(f"{MEASURES[measure].words}: {MEASURES[measure].meaning}", markup=False)
 
 
 def _print_segments(console: Console, connection: duckdb.DuckDBPyConnection) -> None:

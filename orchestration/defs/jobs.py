@@ -43,7 +43,9 @@ MODELS = dg.AssetSelection.groups("models")
 EVALUATION = dg.AssetSelection.groups("evaluation")
 SEARCH = dg.AssetSelection.groups("search")
 REPORTS = dg.AssetSelection.groups("monitoring")
-SCORE_CHECKS = dg.AssetSelection.checks_for_assets(["marts", "customer_scores"])
+SCORE_CHECKS = dg.AssetSelection.checks_for_assets(
+    ["marts", "customer_scores"], ["marts", "response_scores"], ["marts", "session_intent"]
+)
 CATEGORY_CHECKS = dg.AssetSelection.checks_for_assets(["marts", "category_scores"])
 WRITES = {"shoal/writes": "batch"}
 

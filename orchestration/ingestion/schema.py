@@ -24,6 +24,10 @@ LATER_COLUMNS = (
     ("ops", "as_of_dates", "outcome", "varchar"),
     ("ops", "as_of_dates", "population", "varchar"),
     ("ops", "as_of_dates", "top_categories", "integer"),
+    *(
+        ("marts", table, "top_reasons", "varchar[]")
+        for table in ("response_scores", "session_intent", "category_scores")
+    ),
 )
 """Columns of ``schema.sql`` that came after their table: schema, table, column, type."""
 

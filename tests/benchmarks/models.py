@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from ml.tasks import TASKS
+from orchestration.champions import Champion, answering, load_champions
 from orchestration.lake import Lake
-from orchestration.models import Champion, answering, load_champions
 from orchestration.phrases import feature_phrases
 from orchestration.registry import Registry
 from orchestration.score_tables import (

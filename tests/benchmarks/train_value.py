@@ -5,8 +5,8 @@ import logging
 
 from ml.tasks import TASKS
 from orchestration.lake import Lake
-from orchestration.models import train_task
 from orchestration.settings import settings
+from orchestration.training import train_task
 
 if __name__ == "__main__":
     trained, _ = train_task(

@@ -12,7 +12,7 @@ from ml.intervals import rank_auc
 from ml.tasks import TASKS
 from orchestration.ingestion.pseudonyms import keyed_hash
 from orchestration.lake import Lake
-from orchestration.models import read_training_frame
+from orchestration.training_frame import read_training_frame
 from tests.integration.deployment import SHOAL, Deployment
 
 pytestmark = pytest.mark.slow

@@ -69,7 +69,7 @@ def test_a_group_that_is_served_worse_is_named(
     harmed = replace(challenger, test_predictions=tested)
     groups = compare(harmed, challenger, test_rows, "roc_auc").groups
     worse = [group.group for group in groups if group.difference.verdict == "worse"]
-    assert worse == ["order days over 4"]
+    assert worse == ["order days 5 or more"]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ml.groups import judge_groups, merge_small, tenure_band
+from ml.groups import is_large, judge_groups, merge_small, simple_groups, tenure_band
 
 
 def predictions(customers: int = 1_500, origins: int = 2, seed: int = 0) -> pd.DataFrame:
@@ -107,6 +107,34 @@ def test_one_group_for_all_has_nobody_to_be_compared_with() -> None:
     assert found["group"].tolist() == ["unknown"]
     assert found["flag"].tolist() == [""]
     assert np.isnan(found["ranking_difference"].item())
+
+
+def test_a_group_is_large_by_rows_and_by_both_outcomes_but_a_value_by_buyers() -> None:
+    half, nearly_all = np.repeat([0.0, 1.0], 100), np.repeat([0.0, 1.0], [5, 195])
+    assert is_large(half, "logit")
+    assert not is_large(half[:-1], "logit")
+    assert not is_large(nearly_all, "logit")
+    assert is_large(nearly_all * 7.5, "log")
+    assert not is_large(1 - nearly_all, "log")
+
+
+def test_simple_groups_are_bands_in_order_and_leave_nobody_out_but_the_unknown() -> None:
+    rows = pd.DataFrame(
+        {
+            "days_since_first_order": [400.0, 10.0, np.nan, 90.0],
+            "order_days_total": [5.0, 1.0, 0.0, 2.0],
+        },
+        index=[7, 7, 3, 1],
+    )
+    groups = simple_groups(rows)
+    assert list(groups) == [
+        "tenure under 90 days", "tenure 90 to 364 days", "tenure 365 days or more",
+        "order days under 2", "order days 2 to 4", "order days 5 or more",
+    ]  # fmt: skip
+    assert groups["order days under 2"].tolist() == [False, True, True, False]
+    tenure = sum(mask.astype(int) for name, mask in groups.items() if name.startswith("tenure"))
+    assert tenure.tolist() == [1, 1, 0, 1]
+    assert simple_groups(rows[[]]) == {}
 
 
 def test_bands_and_the_long_tail() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ml.reasons import Phrase, explain, strongest, typical_values
+from ml.reasons import Phrase, as_lists, explain, strongest, typical_values
 from ml.trained import TrainedModel
 
 CATALOGUE = {
@@ -51,6 +51,22 @@ def test_noise_is_hardly_ever_the_first_reason(
 ) -> None:
     first = say(trained, frame, typical)["reason_1"]
     assert first.str.startswith("noise").mean() < 0.02
+
+
+def test_a_flag_is_yes_or_no_and_never_a_number(
+    trained: TrainedModel, frame: pd.DataFrame, typical: dict[str, float]
+) -> None:
+    catalogue = {name: Phrase(f"has {name}", unit="flag") for name in trained.features}
+    rows = frame.head(2).assign(days_since_last_order=[1.0, 0.0])
+    said = explain(trained.model, rows, catalogue, typical).apply(" | ".join, axis=1)
+    assert "has days_since_last_order: yes (" in said.iloc[0]
+    assert "has days_since_last_order: no (" in said.iloc[1]
+    assert not said.str.contains(r"flag|typical|: \d").any()
+
+
+def test_an_empty_reason_is_left_out() -> None:
+    table = pd.DataFrame({"reason_1": ["a", "", "c"], "reason_2": ["b", "", ""]})
+    assert as_lists(table) == [["a", "b"], [], ["c"]]
 
 
 def test_features_without_template_get_the_generic_sentence(

@@ -20,6 +20,12 @@ DRAWN = RNG.integers(0, N, size=(3, N))
 WEIGHTS = np.stack([np.bincount(rows, minlength=N) for rows in DRAWN]).astype(float)
 
 
+def test_a_weighted_correlation_is_that_of_the_drawn_rows() -> None:
+    slow = [np.corrcoef(VALUE[i], PREDICTED[i])[0, 1] for i in DRAWN]
+    np.testing.assert_allclose(WEIGHTED_METRICS["correlation"](VALUE, PREDICTED, WEIGHTS), slow)
+    assert np.isnan(WEIGHTED_METRICS["correlation"](VALUE, np.ones(N), WEIGHTS)).all()
+
+
 @pytest.mark.parametrize("name", evaluation.PROBABILITY_METRICS)
 def test_weights_equal_drawn_rows_for_probabilities(name: str) -> None:
     slow = [evaluation.PROBABILITY_METRICS[name](LABEL[i], PROBABILITY[i]) for i in DRAWN]

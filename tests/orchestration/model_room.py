@@ -17,12 +17,13 @@ import pytest
 from ml.churn import CHURN
 from ml.tasks import TASKS
 from ml.trained import TrainedModel
+from orchestration.champions import Champion, load_champion
 from orchestration.ingestion.schema import create_tables
 from orchestration.lake import Lake
-from orchestration.models import Champion, load_champion, train_task
 from orchestration.promotion import Decision, carry_out, decide
 from orchestration.registry import Registry, Version
 from orchestration.settings import Settings, settings
+from orchestration.training import train_task
 from tests.ml.known_market import DATES, HORIZON, market
 
 LOG = logging.getLogger("test")

@@ -7,13 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ml.backtest import Backtest, judge_predictions
+from ml.backtest import PROBABILITY_FIGURES, VALUE_FIGURES, Backtest, judge_predictions
 from ml.churn import CHURN
 from ml.groups import judge_groups
 from ml.inactivity import INACTIVITY
 from ml.profit import CostTable
 from ml.propensity import PURCHASE
 from ml.value import VALUE
+from ml.words import MEASURES
 from orchestration.definitions import defs
 from orchestration.evaluation import Evaluation, TaskEvaluation, cost_table, evaluate
 from orchestration.evaluation_page import Report, evaluation_report, findings
@@ -102,6 +103,8 @@ def test_page_has_every_task_in_both_forms(judged: Backtest) -> None:
         assert "calibration slope" in each
         assert "country: DE" in each
         assert "By decile of the prediction" in each
+    for name in (*PROBABILITY_FIGURES, *VALUE_FIGURES):
+        assert f"| {MEASURES[name].words} | {MEASURES[name].meaning} |" in text
     assert "How good &lt;the&gt; models are" in page
     assert "http" not in page
     assert page.count("data:image/png;base64,") == text.count(".png)") == 5

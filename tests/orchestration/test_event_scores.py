@@ -12,9 +12,13 @@ import pytest
 from ml.event_task import EventTask
 from ml.intent import INTENT
 from ml.response import RESPONSE
-from orchestration.event_scores import write_response_scores, write_session_intent
-from orchestration.models import FeaturesGone, train_task
+from orchestration.champions import FeaturesGone
+from orchestration.event_score_tables import RESPONSE_SCORES, SESSION_INTENT, ScoreTable
+from orchestration.event_scores import write_event_scores
+from orchestration.ingestion.schema import create_tables
+from orchestration.phrases import feature_phrases
 from orchestration.promotion import challenger_earns_promotion
+from orchestration.training import train_task
 from tests.ml.test_event_tasks import END, messages, sessions
 from tests.orchestration.model_room import LOG, NOW, ModelRoom, model_room
 
@@ -59,6 +63,10 @@ def _scores(room: ModelRoom, table: str) -> pd.DataFrame:
         return connection.execute(f"from marts.{table}").df()
 
 
+def score(room: ModelRoom, table: ScoreTable) -> int | None:
+    return write_event_scores(room.lake, table, feature_phrases(table.task.name), NOW, 1)
+
+
 def _promote(room: ModelRoom, task: EventTask) -> None:
     trained, said = train_task(task, room.lake, LOG)
     assert trained is not None, said
@@ -68,20 +76,48 @@ def _promote(room: ModelRoom, task: EventTask) -> None:
 
 
 def test_without_a_model_nothing_is_scored(room: ModelRoom) -> None:
-    assert write_response_scores(room.lake, NOW, 1) is None
-    assert write_session_intent(room.lake, NOW, 1) is None
+    assert score(room, RESPONSE_SCORES) is None
+    assert score(room, SESSION_INTENT) is None
     assert _scores(room, "response_scores").empty
 
 
 def test_every_recipient_is_scored_once_per_channel(room: ModelRoom) -> None:
     _promote(room, RESPONSE)
-    assert write_response_scores(room.lake, NOW, 1) == len(_scores(room, "message_features"))
-    assert write_response_scores(room.lake, NOW, 1) is not None
+    assert score(room, RESPONSE_SCORES) == len(_scores(room, "message_features"))
+    assert score(room, RESPONSE_SCORES) is not None
     scores = _scores(room, "response_scores")
     assert not scores.duplicated(["customer_key", "channel"]).any()
     assert scores["probability"].between(0, 1).all()
     assert scores["probability"].nunique() > 20
     assert set(scores["model_version"]) == {"response:1"}
+
+
+def test_every_score_has_its_reasons_in_plain_words(room: ModelRoom) -> None:
+    scores = _scores(room, "response_scores").set_index("customer_key")
+    assert scores["top_reasons"].map(len).between(1, 3).all()
+    said = scores["top_reasons"].explode()
+    assert said.str.endswith(("(raises)", "(lowers)")).all()
+    assert said.str.startswith("reacts to ").any()
+    assert not said.str.contains("past_reaction_rate").any()
+    rates = _scores(room, "message_features").set_index("customer_key")["past_reaction_rate"]
+    for key, direction in ((rates.idxmax(), "raises"), (rates.idxmin(), "lowers")):
+        own = [line for line in scores.loc[key, "top_reasons"] if line.startswith("reacts to ")]
+        assert own == [own[0]]
+        assert own[0].startswith(f"reacts to {rates[key]:.2f} of the messages (typical: ")
+        assert own[0].endswith(f"({direction})")
+
+
+def test_scores_that_an_older_version_left_without_reasons_get_them(room: ModelRoom) -> None:
+    before = _scores(room, "response_scores")
+    with room.lake.writer("test: an older home") as connection:
+        connection.execute("alter table marts.response_scores drop column top_reasons")
+        create_tables(connection)
+    assert _scores(room, "response_scores")["top_reasons"].isna().all()
+    assert score(room, RESPONSE_SCORES) == len(before)
+    columns = ["customer_key", "channel", "probability", "top_reasons"]
+    after = _scores(room, "response_scores")[columns].sort_values(columns[:2], ignore_index=True)
+    before = before[columns].sort_values(columns[:2], ignore_index=True)
+    pd.testing.assert_frame_equal(after, before)
 
 
 def test_who_says_no_has_no_score_any_more(room: ModelRoom) -> None:
@@ -90,21 +126,25 @@ def test_who_says_no_has_no_score_any_more(room: ModelRoom) -> None:
     with room.lake.writer("test: a no") as connection:
         for table in ("marts.message_features", "intermediate.int_message_recipients"):
             connection.execute(f"delete from {table} where customer_key = ?", [refused])
-    write_response_scores(room.lake, NOW, 1)
+    score(room, RESPONSE_SCORES)
     after = _scores(room, "response_scores")
     assert set(before["customer_key"]) - set(after["customer_key"]) == {refused}
 
 
 def test_only_open_sessions_have_an_intent(room: ModelRoom) -> None:
     _promote(room, INTENT)
-    assert write_session_intent(room.lake, NOW, 1) == len(_scores(room, "session_features")) > 0
+    assert score(room, SESSION_INTENT) == len(_scores(room, "session_features")) > 0
     scores = _scores(room, "session_intent")
     assert set(scores["session_id"]) == {"s7"}
     assert scores["probability"].between(0, 1).all()
     assert set(scores["events"]) == {3}
+    reasons = scores["top_reasons"].iloc[0]
+    assert 1 <= len(reasons) <= 3
+    cart = "yes" if _scores(room, "session_features")["session_has_cart"].iloc[0] else "no"
+    assert any(line.startswith(f"something in the cart: {cart} (") for line in reasons)
     with room.lake.writer("test: the session ends") as connection:
         connection.execute("delete from marts.session_features")
-    assert write_session_intent(room.lake, NOW, 1) == 0
+    assert score(room, SESSION_INTENT) == 0
     assert _scores(room, "session_intent").empty
 
 
@@ -113,7 +153,7 @@ def test_a_model_whose_features_are_gone_says_so_and_scores_stay(room: ModelRoom
     with room.lake.writer("test: a column goes") as connection:
         connection.execute("alter table marts.message_features drop column past_reaction_rate")
     with pytest.raises(FeaturesGone, match=r"message_features .* has no past_reaction_rate"):
-        write_response_scores(room.lake, NOW, 1)
+        score(room, RESPONSE_SCORES)
     pd.testing.assert_frame_equal(before, _scores(room, "response_scores"))
 
 

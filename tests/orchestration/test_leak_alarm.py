@@ -13,10 +13,11 @@ from ml.churn import CHURN
 from orchestration.ingestion.schema import create_tables
 from orchestration.lake import Lake
 from orchestration.leak_alarm import skill_is_plausible
-from orchestration.models import beats_baselines, train_task
+from orchestration.model_checks import beats_baselines
 from orchestration.promotion import challenger_earns_promotion
 from orchestration.registry import Registry
 from orchestration.settings import Settings, settings
+from orchestration.training import train_task
 
 LOG = logging.getLogger(__name__)
 TASK = replace(CHURN, baseline_columns=("days_away",))

@@ -23,7 +23,7 @@ def test_versions_are_listed_rolled_back_and_trained_again(room: ModelRoom) -> N
     assert "churn:2" in newest
     assert "champion" in newest
     assert "2024-04-22" in newest
-    assert "roc_auc 0." in newest
+    assert "ROC AUC 0." in newest
     assert "churn:2 promoted: " in listed.stdout
     assert "champion" not in oldest
 

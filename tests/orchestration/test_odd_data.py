@@ -13,13 +13,14 @@ from ml.task import Task
 from ml.tasks import TASKS
 from ml.trained import TrainedModel
 from ml.value import VALUE
+from orchestration.champions import FeaturesGone
 from orchestration.defs.churn.assets import churn_model
 from orchestration.defs.inactivity.assets import inactivity_model
 from orchestration.defs.scores.assets import customer_scores
 from orchestration.defs.scores.checks import check_scores_are_probabilities
 from orchestration.defs.value.assets import value_model
-from orchestration.models import FeaturesGone, train_task
 from orchestration.score_tables import write_scores
+from orchestration.training import train_task
 from tests.ml.known_market import DATES, HORIZON
 from tests.orchestration.model_room import LOG, NOW, ModelRoom, market_frame
 

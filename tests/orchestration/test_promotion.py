@@ -65,7 +65,7 @@ def test_a_worse_challenger_is_refused_in_words_and_stays_challenger(room: Model
     good = room.champion()
     decision = room.decide(room.challenger(["days_since_last_order"]))
     assert not decision.promoted
-    assert "churn:2 refused, churn:1 stays in force: worse than churn:1 on roc_auc" in str(decision)
+    assert "churn:2 refused, churn:1 stays in force: worse than churn:1 on ROC AUC" in str(decision)
     assert room.champion().version.number == 1
     challenger = room.registry.challenger("churn")
     assert challenger is not None

@@ -8,9 +8,9 @@ import pytest
 
 from ml.trained import TrainedModel
 from orchestration.lake import SnapshotGone
-from orchestration.models import read_training_frame
 from orchestration.retraining import retrain
 from orchestration.settings import settings
+from orchestration.training_frame import read_training_frame
 from tests.ml.old_records import in_format_1
 from tests.orchestration.model_room import ModelRoom, market_frame
 

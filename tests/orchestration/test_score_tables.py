@@ -15,7 +15,7 @@ from ml.propensity import PURCHASE
 from ml.reasons import typical_values
 from ml.tasks import TASKS
 from ml.value import VALUE
-from orchestration.models import Champion
+from orchestration.champions import Champion
 from orchestration.registry import Version
 from orchestration.score_tables import score_features
 

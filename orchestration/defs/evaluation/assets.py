@@ -17,6 +17,7 @@ from orchestration.settings import settings
         ["marts", "session_feature_history"],
         ["marts", "category_feature_history"],
         ["marts", "orders"],
+        ["intermediate", "int_customer_days"],
         ["marts", "customers"],
         "segment_model",
     ],
@@ -25,7 +26,7 @@ from orchestration.settings import settings
     owners=["team:data-science"],
 )
 def model_evaluation(context: dg.AssetExecutionContext, lake: Lake) -> dg.MaterializeResult[Any]:
-    """Churn, purchase and value judged at past instants beside their baselines, as a page."""
+    """Every task judged at past instants beside its baselines and what others reach, as a page."""
     from orchestration.evaluation_report import write_evaluation
 
     return dg.MaterializeResult(metadata=write_evaluation(lake, settings(), context.log))

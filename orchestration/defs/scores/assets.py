@@ -42,7 +42,7 @@ def customer_scores(
     context: dg.AssetExecutionContext, lake: Lake
 ) -> tuple[dg.MaterializeResult[Any], dg.MaterializeResult[Any]]:
     """One row per customer: newest scores, segment and top reasons; the history keeps them all."""
-    from orchestration.models import load_champions
+    from orchestration.champions import load_champions
     from orchestration.phrases import feature_phrases
     from orchestration.score_tables import model_versions, write_scores
 

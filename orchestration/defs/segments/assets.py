@@ -28,7 +28,7 @@ def segment_model(
     """K-means over scaled log recency, frequency and monetary value, with plain names."""
     from ml.plots import segments_png
     from ml.segments import NoSegments, fit_segments
-    from orchestration.models import SEGMENTS
+    from orchestration.champions import SEGMENTS
 
     values = settings()
     with lake.reader(latest=True) as connection:
@@ -100,7 +100,7 @@ def segments_were_found(count: int | None, description: str) -> dg.AssetCheckRes
 )
 def customer_segments(context: dg.AssetExecutionContext, lake: Lake) -> dg.MaterializeResult[Any]:
     """One segment per customer, as of the features; only what changed is assigned anew."""
-    from orchestration.models import load_segments
+    from orchestration.champions import load_segments
     from orchestration.score_tables import assign_segments
 
     segments = load_segments(Registry())
