@@ -1,4 +1,7 @@
-"""The push entry: single events at a steady rate, each answered once it is on disk."""
+"""The push entry: single events at a steady rate, each answered once it is on disk.
+
+``python -m tests.benchmarks.push_entry`` measures it alone.
+"""
 
 import json
 import os
@@ -13,8 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import typer
+from rich.console import Console
+
 from orchestration.settings import PROJECT_ROOT
-from tests.benchmarks.figures import Figure, load
+from tests.benchmarks.figures import Figure, load, print_table
 from tests.benchmarks.home import BenchFailed, BenchHome, end_group, python, tail
 
 RATE, SECONDS, WARM_UP_SECONDS = 2_000.0, 30.0, 3.0
@@ -26,7 +32,7 @@ LOG = "collector"
 
 @dataclass(frozen=True)
 class Running:
-    """A collector of the benchmark's deployment."""
+    """A collector under measurement."""
 
     port: int
     key: str
@@ -65,12 +71,11 @@ class Running:
 
 @contextmanager
 def collecting(bench: BenchHome) -> Iterator[Running]:
-    """Run a collector on the benchmark's deployment, on a free port."""
+    """Run a collector in a home, on a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     key = secrets.token_urlsafe()
-    bench.logs.mkdir(parents=True, exist_ok=True)
     log = bench.log(LOG)
     own = {
         "SHOAL_COLLECTOR_KEYS": key,
@@ -103,13 +108,16 @@ def collecting(bench: BenchHome) -> Iterator[Running]:
 
 
 def measure(bench: BenchHome, rate: float = RATE, seconds: float = SECONDS) -> list[Figure]:
-    """Drive a collector, then hold what it answered against what lies in landing."""
+    """Drive a collector in a home of its own, then hold its answers against landing."""
+    bench = BenchHome(bench.root / "collector", bench.threads)
+    bench.clear()
     with collecting(bench) as running:
         running.drive(rate / 4, WARM_UP_SECONDS)
         busy, cpu, before = load(), running.cpu_seconds(), running.health()
         measured = running.drive(rate, seconds)
         cpu, after = running.cpu_seconds() - cpu, running.health()
     commits = after["commits"]["commits"] - before["commits"]["commits"]
+    # the collector has drained by now: what it answered has to be in landing
     landed = sum(
         path.read_bytes().count(b"\n")
         for path in bench.values().landing.glob("events/*/collector-*.jsonl")
@@ -129,3 +137,14 @@ def measure(bench: BenchHome, rate: float = RATE, seconds: float = SECONDS) -> l
         Figure("collector.load_generator_cpu", measured["cpu_seconds"] / seconds, "cores"),
         Figure("collector.load_before", busy, "processes"),
     ]
+
+
+def main(rate: float = RATE, seconds: float = SECONDS) -> None:
+    """Measure the collector alone, in the benchmark's home."""
+    home = BenchHome.of_deployment()
+    with home.alone():
+        print_table(measure(home, rate, seconds), Console(highlight=False, soft_wrap=True))
+
+
+if __name__ == "__main__":
+    typer.run(main)

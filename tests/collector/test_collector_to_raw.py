@@ -126,14 +126,14 @@ def test_raw_rejects_nothing_that_the_collector_accepted(tmp_path: Path) -> None
     )
     with running(home) as collector:
         for entity in ENTITIES:
-            post_drawn(collector, entity, drawn(like_rows(entity), 40))
+            post_drawn(collector, entity, drawn(like_rows(entity), 25))
         kinds = [{"type": "track", "event": "Order Completed"}, {"type": "identify"}]
-        for number, more in enumerate(drawn(spec_values, 80)):
+        for number, more in enumerate(drawn(spec_values, 60)):
             message = {"userId": "u", **more, **kinds[number % 2]}
             collector.post("/v1/batch", {"batch": [message]})
         counts = collector.health()["counts"]
-        assert counts["accepted"] > 100
-        assert counts["rejected"] > 50
+        assert counts["accepted"] > 50
+        assert counts["rejected"] > 20
         assert collector.stop() == 0
     with lake_of(home) as lake:
         lake.ingest()
