@@ -88,6 +88,17 @@ class CollectorProcess:
                 assert time.monotonic() < deadline, self.log
                 time.sleep(POLL_SECONDS)
 
+    def wait_until_gone(self) -> None:
+        """Wait until a process whose supervisor died has drained and given the port back."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                self.health()
+            except (OSError, http.client.HTTPException):
+                return
+            assert time.monotonic() < deadline, self.log
+            time.sleep(POLL_SECONDS)
+
     def health(self) -> dict[str, Any]:
         content: dict[str, Any] = self.send("GET", "/health").body
         return content

@@ -294,5 +294,6 @@ def test_a_dead_process_is_replaced_and_a_dead_supervisor_leaves_none(tmp_path: 
         assert process.supervisor is not None
         process.supervisor.send_signal(signal.SIGKILL)
         process.supervisor.wait(60)
-        process.start()  # on the same port, once the old process has drained
+        process.wait_until_gone()
+        process.start()
         assert process.post("/v1/track", EVENT).status == 200
