@@ -8,6 +8,7 @@ import pandas as pd
 
 from ml.reasons import Phrase, as_lists, explain
 from ml.scoring_model import ScoringModel
+from ml.segment_store import load as load_segment_model
 from ml.segments import SegmentModel
 from ml.task import Task
 from ml.tasks import EVENT_TASKS, TASKS
@@ -82,7 +83,7 @@ def load_segments(registry: Registry) -> tuple[Version, SegmentModel] | None:
     version = registry.champion(SEGMENTS)
     if version is None:
         return None
-    return version, SegmentModel.from_json((version.folder / "segments.json").read_text())
+    return version, load_segment_model(version.folder)
 
 
 def lost_features(lake: Lake, model: ScoringModel) -> list[str]:

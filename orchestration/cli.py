@@ -14,6 +14,7 @@ from rich.console import Console
 from orchestration.identity_cli import app as identity_app
 from orchestration.lake import Lake, LakeNotFound
 from orchestration.models_cli import app as models_app
+from orchestration.segments_cli import app as segments_app
 from orchestration.settings import settings
 
 app = typer.Typer(
@@ -21,6 +22,7 @@ app = typer.Typer(
 )
 app.add_typer(identity_app, name="identity")
 app.add_typer(models_app, name="models")
+app.add_typer(segments_app, name="segments")
 errors = Console(stderr=True)
 
 DataSet = Annotated[

@@ -37,7 +37,7 @@ class Explanation:
     refs : list of dict
         Every ref of the customer: ``ref_key``, ``customer_ref``, ``linked_at``.
     identifiers : list of dict
-        ``kind``, ``identifier_key``, ``linked_at``, ``is_owner``.
+        ``kind``, ``identifier_key``, ``linked_at``, ``is_owner``, ``owned_until``.
     path : list of Step
         From the asked ref to the oldest one; empty when it is that one.
     cuts : list of dict
@@ -116,7 +116,7 @@ def explain(connection: duckdb.DuckDBPyConnection, ref_key: str) -> Explanation:
         identifiers=_rows(
             connection,
             """
-            select identifier_kind as kind, identifier_key, linked_at, is_owner
+            select identifier_kind as kind, identifier_key, linked_at, is_owner, owned_until
             from intermediate.identity_map
             where identifier_kind <> 'customer' and customer_key = ?
             order by kind, linked_at, identifier_key

@@ -4,7 +4,7 @@ import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import duckdb
 import typer
@@ -73,7 +73,7 @@ def print_explanation(console: Console, found: Explanation) -> None:
             row["kind"],
             row["identifier_key"],
             _when(row["linked_at"]),
-            "yes" if row["is_owner"] else "no",
+            _theirs(row),
         )
     console.print(identifiers)
     for cut in found.cuts:
@@ -123,6 +123,13 @@ def _refusals() -> Iterator[None]:
             str(problem), style="red", markup=False, highlight=False, soft_wrap=True
         )
         raise typer.Exit(1) from None
+
+
+def _theirs(identifier: dict[str, Any]) -> str:
+    if not identifier["is_owner"]:
+        return "no"
+    until = identifier["owned_until"]
+    return "yes" if until is None else f"until {_when(until)}"
 
 
 def _when(instant: datetime | None) -> str:

@@ -140,6 +140,41 @@ create table if not exists marts.customer_segments (
     batch_id bigint not null
 );
 
+-- one row per rule of the folder segments: what became of it when it was last looked at
+create table if not exists ops.segment_rules (
+    rule varchar not null,
+    title varchar,
+    description varchar,
+    rule_version varchar,
+    -- why it is disabled; null when it was evaluated
+    error varchar,
+    -- of its ranks, in their order, and the instant that they are of
+    borders double[],
+    borders_as_of timestamp,
+    as_of timestamp not null,
+    batch_id bigint not null,
+    evaluated_at timestamp not null
+);
+
+-- one row per customer and rule that holds for it now; as_of and batch_id are of the run that wrote it
+create table if not exists marts.rule_segments (
+    customer_key varchar not null,
+    rule varchar not null,
+    title varchar not null,
+    entered_at timestamp not null,
+    rule_version varchar not null,
+    as_of timestamp not null,
+    batch_id bigint not null
+);
+
+-- one row per stay of a customer in a rule segment; left_at is null while it lasts
+create table if not exists marts.rule_segment_history (
+    customer_key varchar not null,
+    rule varchar not null,
+    entered_at timestamp not null,
+    left_at timestamp
+);
+
 -- one row per customer who may be written to and channel: the chance of a reaction to a message
 create table if not exists marts.response_scores (
     customer_key varchar not null,

@@ -25,6 +25,7 @@ class Settings(BaseSettings):
     data_path: str | None = None
     hash_key: str | None = None
     sources: Path = PROJECT_ROOT / "sources"
+    segments: Path = PROJECT_ROOT / "segments"
 
     clock: Literal["history", "live"] = "history"
     as_of: datetime | None = None

@@ -12,6 +12,7 @@ from ml.words import MEASURES, MODELS
 from orchestration.champions import Champion, load_champions, load_event_champions
 from orchestration.lake import Lake
 from orchestration.registry import Registry
+from orchestration.rules.report import print_report, read_report
 from orchestration.settings import Settings
 from orchestration.training_dates import Skipped, read_skipped_tasks
 
@@ -29,6 +30,8 @@ def print_summary(
         champions = load_champions(Registry(values)) | load_event_champions(Registry(values))
         _print_models(console, champions, read_skipped_tasks(connection))
         _print_segments(console, connection)
+        console.rule("rule segments")
+        print_report(console, read_report(connection))
         _print_examples(console, connection)
     _print_checks(console, checks)
     console.rule("where to look")

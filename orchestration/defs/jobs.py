@@ -36,6 +36,8 @@ BATCH_SCORES = dg.AssetSelection.assets(
     ["marts", "score_history"],
     ["marts", "response_scores"],
     ["marts", "session_intent"],
+    ["marts", "rule_segments"],
+    ["marts", "rule_segment_history"],
     ["ops", "batches"],
 )
 CATEGORY_SCORES = dg.AssetSelection.assets(["marts", "category_scores"])
@@ -44,7 +46,10 @@ EVALUATION = dg.AssetSelection.groups("evaluation")
 SEARCH = dg.AssetSelection.groups("search")
 REPORTS = dg.AssetSelection.groups("monitoring")
 SCORE_CHECKS = dg.AssetSelection.checks_for_assets(
-    ["marts", "customer_scores"], ["marts", "response_scores"], ["marts", "session_intent"]
+    ["marts", "customer_scores"],
+    ["marts", "response_scores"],
+    ["marts", "session_intent"],
+    ["marts", "rule_segments"],
 )
 CATEGORY_CHECKS = dg.AssetSelection.checks_for_assets(["marts", "category_scores"])
 WRITES = {"shoal/writes": "batch"}

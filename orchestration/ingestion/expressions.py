@@ -1,12 +1,14 @@
-"""The SQL expressions of a mapping: parsed when it loads, without running anything."""
+"""The SQL expressions of YAML files: parsed when they load, without running anything."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import duckdb
+
+from orchestration.ingestion.sql import first_line, identifier
 
 SOURCE_ROW = "source_row"
 VOLATILE = frozenset(
@@ -20,12 +22,12 @@ VOLATILE = frozenset(
 
 
 class ExpressionError(ValueError):
-    """An expression that a mapping may not hold, with the reason."""
+    """An expression that a YAML file may not hold, with the reason."""
 
 
 @dataclass(frozen=True)
 class Expression:
-    """One DuckDB expression over the columns of a file.
+    """One DuckDB expression over the columns of a file or table.
 
     Attributes
     ----------
@@ -79,6 +81,27 @@ def parse_expression(text: str) -> Expression:
     return Expression(text, columns, any(item.get("class") == "WINDOW" for item in nodes))
 
 
+def bound_type(text: str, columns: Mapping[str, str]) -> str:
+    """The DuckDB type of a parsed expression over columns of given types.
+
+    Raises
+    ------
+    ExpressionError
+        When functions or operators do not take these types.
+    """
+    row = ", ".join(
+        f"cast(null as {type_}) as {identifier(name)}" for name, type_ in columns.items()
+    )
+    query = f"describe select (\n{text}\n) as value from (select {row or '0 as nothing'})"
+    with _parser().cursor() as connection:
+        try:
+            found = connection.execute(query).fetchone()
+        except duckdb.Error as error:
+            raise ExpressionError(first_line(error)) from None
+    assert found is not None
+    return str(found[1])
+
+
 def _order_row_numbers(nodes: list[dict[str, Any]]) -> bool:
     """Make every ``row_number()`` without an order count in the order of the file."""
     unordered = [
@@ -106,13 +129,15 @@ def _check(nodes: list[dict[str, Any]]) -> None:
     for node in nodes:
         kind, name = node.get("class"), str(node.get("function_name", "")).lower()
         if kind == "SUBQUERY":
-            raise ExpressionError("a subquery is not allowed; name other files under join")
+            raise ExpressionError("a subquery is not allowed; name columns only")
         if kind == "STAR":
             raise ExpressionError("* is not an expression over one row")
         if kind == "PARAMETER":
             raise ExpressionError("a parameter (?, $1) has no value here")
         if kind == "FUNCTION" and name in VOLATILE:
-            raise ExpressionError(f"{name}() differs from run to run; landing has to be repeatable")
+            raise ExpressionError(
+                f"{name}() differs from run to run; results have to be repeatable"
+            )
         if kind == "FUNCTION" and name in _aggregates():
             raise ExpressionError(f"{name}() spans many rows; add over (…)")
 

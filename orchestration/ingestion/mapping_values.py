@@ -1,4 +1,4 @@
-"""The values that a mapping is made of, each checked when it is read."""
+"""The values that mappings and rules are made of, each checked when it is read."""
 
 import codecs
 from typing import Annotated
@@ -15,7 +15,7 @@ def _expression(value: object) -> Expression:
     if isinstance(value, bool):
         value = str(value).lower()
     if value is None or isinstance(value, (dict, list)) or not str(value).strip():
-        raise ValueError("give a DuckDB expression over the columns of the file")
+        raise ValueError("give a DuckDB expression over columns")
     try:
         return parse_expression(str(value).strip())
     except ExpressionError as error:
@@ -39,7 +39,7 @@ Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 
 
 class Strict(BaseModel):
-    """A part of a mapping, in which an unknown setting is an error."""
+    """A part of a YAML file, in which an unknown setting is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 

@@ -7,7 +7,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from orchestration.ingestion.entities import ENTITIES
 from orchestration.ingestion.mapping_values import Join, Names, ReadOptions, Sql, SqlList, Strict
-from orchestration.ingestion.yaml_files import read_yaml
+from orchestration.ingestion.yaml_files import explained, read_yaml
 
 
 class MappingError(ValueError):
@@ -114,7 +114,7 @@ def load_mapping(path: Path) -> Mapping:
     try:
         return Mapping.model_validate({**content, "path": path, "text": path.read_text("utf-8")})
     except ValidationError as error:
-        raise MappingError("\n".join(_explained(title, error))) from None
+        raise MappingError("\n".join(explained(title, error, _place))) from None
 
 
 def load_mappings(folder: Path) -> dict[str, Mapping]:
@@ -135,16 +135,8 @@ def load_mappings(folder: Path) -> dict[str, Mapping]:
     return mappings
 
 
-def _explained(title: str, error: ValidationError) -> list[str]:
-    lines: list[str] = []
-    for problem in error.errors():
-        parts = [str(part) for part in problem["loc"]]
-        if parts[:1] == ["entities"]:
-            parts = [part for part in parts[1:] if part != "columns"]
-        place = "".join(f".{part}" for part in parts).lstrip(".")
-        message = problem["msg"].removeprefix("Value error, ")
-        lines.extend(
-            f"{title}: {place}: {message}" if place else f"{title}: {part}"
-            for part in ([message] if place else message.split("; "))
-        )
-    return lines
+def _place(location: tuple[int | str, ...]) -> list[str]:
+    parts = [str(part) for part in location]
+    if parts[:1] == ["entities"]:
+        parts = [part for part in parts[1:] if part != "columns"]
+    return parts

@@ -1,10 +1,11 @@
 """YAML whose repeated keys are errors; plain YAML keeps the last one silently."""
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import ValidationError
 
 
 class _StrictLoader(yaml.SafeLoader):
@@ -39,3 +40,24 @@ def read_yaml(path: Path) -> Any:
         raise ValueError(f"is no YAML{line}: {error.problem}") from error
     except yaml.YAMLError as error:
         raise ValueError(f"is no YAML: {error}") from error
+
+
+def explained(
+    title: str, error: ValidationError, place_of: Callable[[tuple[int | str, ...]], list[str]]
+) -> list[str]:
+    """What pydantic found wrong in a file, a line each: ``<title>: <place>: <reason>``.
+
+    Parameters
+    ----------
+    place_of
+        Turns pydantic's location into the names that stand in the file.
+    """
+    lines: list[str] = []
+    for problem in error.errors():
+        place = ".".join(place_of(problem["loc"]))
+        message = problem["msg"].removeprefix("Value error, ")
+        lines.extend(
+            f"{title}: {place}: {message}" if place else f"{title}: {part}"
+            for part in ([message] if place else message.split("; "))
+        )
+    return lines

@@ -16,6 +16,7 @@ from tests.benchmarks import (
     push_entry,
     queries,
     race,
+    segments,
 )
 from tests.benchmarks.figures import Figure, load, print_table, write
 from tests.benchmarks.home import BenchFailed, BenchHome
@@ -35,6 +36,9 @@ def bench(
     model_customers: Annotated[
         int, typer.Option(help="Customers of the history that a model is trained on; 0: none.")
     ] = 200_000,
+    segment_customers: Annotated[
+        int, typer.Option(help="Customers that are segmented by 20 features; 0: none.")
+    ] = 1_000_000,
     skip_definitions: Annotated[bool, typer.Option(help="Leave out the definitions.")] = False,
     skip_race: Annotated[
         bool, typer.Option(help="Keep the lake of the last benchmark; no main job, no bare script.")
@@ -70,6 +74,9 @@ def bench(
             if model_customers:
                 console.print(f"… models: {models.DATES} dates of {model_customers:,} customers")
                 figures += models.measure(home, model_customers)
+            if segment_customers:
+                console.print(f"… segments of {segment_customers:,} customers")
+                figures += segments.measure(home, segment_customers)
             if drop_count:
                 console.print(f"… dropping {drop_count} files under a running daemon")
                 figures += drops.measure(home, drop_count, customers, events, console)

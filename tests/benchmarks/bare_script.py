@@ -180,9 +180,7 @@ def main(landing: Path, out: Path, threads: int) -> None:
     scores = db.execute("from customer_features order by customer_key").df()
     train_and_score(db, scores, threads)
     with timed("segments"):
-        model = fit_segments(
-            scores, frequency="order_days_total", monetary="revenue_total", seed=SEED
-        )
+        model = fit_segments(scores, seed=SEED)
         scores = scores.join(model.assign(scores))
     with timed("write"):
         predicted = [task.score_column for task in TASKS.values()]

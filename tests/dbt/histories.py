@@ -102,6 +102,7 @@ def _events(chance: random.Random) -> list[Row]:
             "page": chance.choice(["home", "sale", None]),
             "campaign_ref": chance.choice(["spring", None]),
             "device": chance.choice(["Phone", "desktop"]),
+            "user_agent": "Kiosk 1.0" if number % 30 == 0 else None,
             "value": _amount(chance, 50) if chance.random() < 0.3 else None,
         }
         rows.append(("events", values))

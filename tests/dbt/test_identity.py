@@ -1,12 +1,16 @@
 """Who is who: what joins refs, what keeps them apart, and what follows in the marts."""
 
+import io
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import pandas as pd
 import pytest
+from rich.console import Console
 
 from orchestration.identity import Explanation, decide, explain
+from orchestration.identity_cli import print_explanation
 from tests.dbt.dbt_lake import DbtLake, Row, assert_same_tables
 
 AS_OF = datetime(2024, 3, 12, 12)
@@ -73,6 +77,15 @@ def owners(lake: DbtLake, kind: str = "customer") -> dict[str, str]:
     return dict(zip(table["identifier_key"], table["customer_key"], strict=True))
 
 
+def owned(lake: DbtLake, identifier: str) -> tuple[str, datetime | None]:
+    """To whom an identifier belongs, and until when."""
+    table = lake.table("intermediate.identity_map")
+    ((customer, until),) = table[(table["identifier_key"] == identifier) & table["is_owner"]][
+        ["customer_key", "owned_until"]
+    ].to_numpy()
+    return customer, None if pd.isna(until) else pd.Timestamp(until).to_pydatetime()
+
+
 def log(lake: DbtLake) -> list[tuple[str, str, str | None, str | None]]:
     table = lake.table("intermediate.identity_log", ["batch_id", "identifier_key", "entry_number"])
     table = table.astype(object).where(table.notna(), None)
@@ -122,13 +135,19 @@ TRIO = [profile(name, day=day, email="trio") for day, name in enumerate("abc")]
 
 @pytest.fixture(scope="module")
 def worlds(new_lake: NewLake) -> DbtLake:
-    """Cases that have nothing to do with each other, in two batches of one lake."""
+    """Cases that have nothing to do with each other, in three batches of one lake."""
     born = {"mother": 1960, "child": 1990, "again": 1990}
     first = [
         login("l1", "ann", "tablet"),
         login("l2", "ann", "phone"),
         event("quiet", anonymous_ref="tablet", hour=32),
         event("own", anonymous_ref="phone", hour=40),
+        login("l4", "ann", "lent", hour=28),
+        *(login(f"k{ref}", f"only {ref}", "hall", hour=31 + ref) for ref in range(5)),
+        login("p1", "pat", "till", hour=31),
+        event("p2", customer_ref="pat", anonymous_ref="till", user_agent="Kiosk", hour=33),
+        *(event(f"hall {hour}", anonymous_ref="hall", hour=hour) for hour in (31, 32)),
+        *(event(f"till {hour}", anonymous_ref="till", hour=hour) for hour in (32, 33)),
         event("try", customer_ref="ann", anonymous_ref="stranger", event_type="login_failed"),
         *(
             profile(name, day=day, phone="home", birth_date=date(year, 1, 1))
@@ -147,11 +166,14 @@ def worlds(new_lake: NewLake) -> DbtLake:
     ]
     second = [
         login("l3", "bob", "tablet", 2, hour=60),
+        event("whose", 2, anonymous_ref="tablet", hour=60),
+        login("l5", "bob", "lent", 2, hour=28),
         profile("sooner", 2, day=0, email="late mail"),
         profile("four 3", 2, email="four"),
         profile("five 4", 2, email="five"),
     ]
-    return built(new_lake, first, second)
+    third = [login("l6", "bob", "lent", 3, hour=20)]
+    return built(new_lake, first, second, third)
 
 
 def customers_of(lake: DbtLake, prefix: str) -> list[str]:
@@ -165,6 +187,7 @@ def test_an_address_of_many_refs_joins_them(worlds: DbtLake) -> None:
 def test_one_ref_more_than_can_be_one_person_takes_all_apart(worlds: DbtLake) -> None:
     assert customers_of(worlds, "five") == [f"five {number}" for number in range(5)]
     cuts = worlds.table("intermediate.identity_cuts")
+    cuts = cuts[cuts["identifier_kind"] == "email"]
     assert cuts[["identifier_key", "reason"]].to_numpy().tolist() == [
         ["five", "a shared mailbox: 5 refs, at most 4 count"]
     ]
@@ -173,13 +196,39 @@ def test_one_ref_more_than_can_be_one_person_takes_all_apart(worlds: DbtLake) ->
     assert changes == [("five 1", "merge"), ("five 1", "split")]
 
 
-def test_a_shared_device_joins_nobody_and_belongs_to_nobody(worlds: DbtLake) -> None:
+def test_a_device_is_its_first_customers_until_a_second_one_comes(worlds: DbtLake) -> None:
+    """And joins nobody. What happens when the second one comes is nobody's."""
     assert customers_of(worlds, "ann") == ["ann"]
     assert customers_of(worlds, "bob") == ["bob"]
-    assert owners(worlds, "device") == {"phone": "ann"}
+    assert owned(worlds, "phone") == ("ann", None)
+    assert owned(worlds, "tablet") == ("ann", START + timedelta(hours=60))
     events = worlds.table("marts.sessions").groupby("visitor_key")["events"].sum()
-    assert (events["ann"], events["bob"], events["tablet"]) == (4, 1, 1)
-    assert ("tablet", "unlink", "ann", None) in log(worlds)
+    assert (events["ann"], events["bob"], events["tablet"]) == (6, 3, 1)
+    assert ("tablet", "share", "ann", "ann") in log(worlds)
+    page = Console(width=200, record=True, file=io.StringIO())
+    print_explanation(page, explained(worlds, "ann"))
+    assert "until 2024-03-03 21:00" in page.export_text()
+
+
+def test_a_device_of_two_at_once_is_nobodys(worlds: DbtLake) -> None:
+    """Until a late row tells that one of them was there before."""
+    assert owned(worlds, "lent") == ("bob", START + timedelta(hours=28))
+    assert [entry[1:] for entry in log(worlds) if entry[0] == "lent"] == [
+        ("link", None, "ann"),
+        ("unlink", "ann", None),
+        ("share", None, "bob"),
+    ]
+
+
+def test_a_guardrail_takes_a_device_from_the_instant_on_at_which_it_cuts(worlds: DbtLake) -> None:
+    assert owned(worlds, "hall") == ("only 0", START + timedelta(hours=32))
+    assert owned(worlds, "till") == ("pat", START + timedelta(hours=33))
+    events = worlds.table("marts.sessions").groupby("visitor_key")["events"].sum()
+    assert (events["only 0"], events["hall"], events["pat"], events["till"]) == (2, 1, 3, 1)
+    table = worlds.table("intermediate.identity_map")
+    hall = table[table["identifier_key"] == "hall"]
+    assert len(hall) == 2
+    assert set(hall["evidence_kind"]) == {"guardrail"}
 
 
 def test_a_telephone_joins_only_one_birth_year(worlds: DbtLake) -> None:

@@ -110,3 +110,24 @@ def test_rebuilding_one_model_alone_keeps_everyone(new_lake: NewLake) -> None:
     models = ["int_sessions", "int_customer_days", "customers", "customer_features", "kpi_daily"]
     lake.dbt("run", "--full-refresh", "--select", *models)
     assert_same_tables(before, lake.marts(), "models rebuilt alone")
+
+
+@pytest.mark.slow
+def test_a_batch_joins_by_hash(new_lake: NewLake) -> None:
+    """A condition that the engine cannot hash compares every row with every other."""
+    lake, rows = new_lake(), random_history(70, batches=2)
+    _load(lake, rows, 1)
+    lake.carry(AS_OF, 1, 1)
+    _load(lake, rows, 2)
+    lake.set_clock(AS_OF, 2, 2)
+    outcome = lake.try_dbt("run", *LIVE)
+    assert outcome.success
+    queries = {result.node.name: result.node.compiled_code for result in outcome.result}
+    with lake.lake.reader(latest=True) as connection:
+        plans = {
+            name: connection.execute(f"explain {query}").fetchall()[0][1]
+            for name, query in queries.items()
+            if query
+        }
+    assert "HASH_JOIN" in plans["int_events"]
+    assert [name for name, plan in plans.items() if "BLOCKWISE_NL_JOIN" in plan] == []

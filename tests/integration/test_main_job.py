@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from orchestration.lake import Lake
+from orchestration.settings import PROJECT_ROOT
 from tests.integration.deployment import SHOAL, Deployment
 
 
@@ -41,6 +42,22 @@ def test_every_customer_has_one_row_and_active_ones_a_score(
         "select count(*) from marts.customer_scores where churn_probability not between 0 and 1"
     )
     assert wrong == 0
+
+
+def test_rules_have_members_and_are_listed(demo: tuple[Deployment, str]) -> None:
+    deployment, said = demo
+    rows = deployment.query("select rule, error from ops.segment_rules")
+    assert {str(rule) for rule, _ in rows} == {
+        path.stem for path in (PROJECT_ROOT / "segments").iterdir()
+    }
+    assert [error for _, error in rows if error is not None] == []
+    members = dict(deployment.query("select rule, count(*) from marts.rule_segments group by 1"))
+    assert {"champions", "loyal", "at_risk", "new_customers"} <= members.keys()
+    listed = deployment.run(str(SHOAL), "segments", "rules")
+    for rule, title in (("champions", "Champions"), ("at_risk", "At risk")):
+        assert f"{members[rule]:,}" in listed
+        assert title in listed
+        assert title in said
 
 
 def test_no_raw_identifier_leaves_raw(demo: tuple[Deployment, str]) -> None:

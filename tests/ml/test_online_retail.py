@@ -9,7 +9,7 @@ import pytest
 
 from ml.churn import CHURN
 from ml.classifier import train
-from ml.segments import fit_segments
+from ml.segments import Protocol, fit_segments, rfm_space
 
 DATA = Path(__file__).parents[3] / "shared/data/online_retail/online_retail.parquet"
 pytestmark = pytest.mark.skipif(not DATA.exists(), reason=f"no {DATA}")
@@ -91,10 +91,13 @@ def test_churn_model_reaches_the_notebook(customers: pd.DataFrame) -> None:
     assert verdicts["logistic"] != "worse"
 
 
-def test_four_segments_are_found(customers: pd.DataFrame) -> None:
+def test_four_segments_are_as_stable_and_apart_as_the_notebooks(customers: pd.DataFrame) -> None:
     now = customers[customers["as_of"] == CUTOFF]
-    model = fit_segments(now)
-    silhouette = model.selection.set_index("k")["silhouette"]
+    protocol = Protocol(families=("kmeans",), stability_rows=len(now), bootstraps=20)
+    model = fit_segments(now, rfm_space(frequency="order_days", monetary="revenue"), protocol)
+    chosen = model.selection[model.selection["chosen"]].iloc[0]
     assert len(now) == 3145
     assert model.k == 4
-    assert silhouette[4] == pytest.approx(0.37, abs=0.03)
+    assert chosen["silhouette"] > 0.375
+    assert chosen["stability"] > 0.945
+    assert model.names[0] == "loyal big spenders"

@@ -67,6 +67,17 @@ def test_batch_job_leaves_training_and_tests_out() -> None:
     assert keys.isdisjoint({"churn_model", "marts/customer_labels", "staging/stg_events"})
 
 
+@pytest.mark.parametrize("name", ["main_job", "batch_job", "daily_job", "training_job"])
+def test_rules_are_evaluated_before_a_batch_is_published(name: str) -> None:
+    layer = defs().resolve_job_def(name).asset_layer
+    rules = dg.AssetKey(["marts", "rule_segments"])
+    assert rules in layer.executable_asset_keys
+    assert rules in layer.get(dg.AssetKey(["ops", "batches"])).parent_keys
+    assert dg.AssetKey(["marts", "customer_scores"]) in layer.get(rules).parent_keys
+    checks = {key.name for key in layer.asset_graph.asset_check_keys if key.asset_key == rules}
+    assert checks == {"rules_are_valid"}
+
+
 def test_loading_imports_nothing_heavy_and_does_not_parse_dbt() -> None:
     script = (
         "import sys\n"

@@ -14,6 +14,7 @@ with owners as (
         identifier_key,
         identifier_kind,
         max(case when is_owner then customer_key end) as customer_key,
+        max(owned_until) is not null as is_shared,
         max(evidence_kind) as evidence_kind,
         max(evidence_key) as evidence_key
     from {{ ref('identity_map') }}
@@ -28,16 +29,23 @@ last_entries as (
 
     {% if is_incremental() %}
     select
-        identifier_key,
-        max_by(to_customer_key, entry_number) as customer_key,
-        max(entry_number) as entry_number
-    from {{ this }}
-    where identifier_key in (select owners.identifier_key from owners)
-    group by 1
+        entries.identifier_key,
+        entries.to_customer_key as customer_key,
+        entries.change = 'share' as is_shared,
+        entries.entry_number
+    from (
+        select
+            *,
+            max(entry_number) over (partition by identifier_key) as last_number
+        from {{ this }}
+        where identifier_key in (select owners.identifier_key from owners)
+    ) as entries
+    where entries.entry_number = entries.last_number
     {% else %}
     select
         identifier_key,
         customer_key,
+        is_shared,
         cast(0 as bigint) as entry_number
     from owners
     where false
@@ -53,6 +61,7 @@ changes as (
             when last_entries.identifier_key is not null then last_entries.customer_key
             when owners.identifier_kind = 'customer' then owners.identifier_key
         end as from_customer_key,
+        coalesce(last_entries.is_shared, false) as was_shared,
         coalesce(last_entries.entry_number, 0) + 1 as entry_number
     from owners
     left join last_entries on owners.identifier_key = last_entries.identifier_key
@@ -73,6 +82,7 @@ final as (
             when identifier_kind = 'customer' and from_customer_key = identifier_key then 'merge'
             when identifier_kind = 'customer' then 'move'
             when customer_key is null then 'unlink'
+            when is_shared then 'share'
             else 'link'
         end as change,
         from_customer_key,
@@ -86,7 +96,9 @@ final as (
         {{ as_of() }} as as_of,
         cast({{ last_batch_id() }} as bigint) as batch_id
     from changes
-    where from_customer_key is distinct from customer_key
+    where
+        from_customer_key is distinct from customer_key
+        or is_shared <> was_shared
 
 )
 

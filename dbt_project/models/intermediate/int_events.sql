@@ -1,14 +1,15 @@
 {{ config(materialized='view') }}
 
--- An event belongs to the customer whom it names, else to the owner of its device, else to the
--- device alone.
+-- An event belongs to the customer whom it names, else to the owner of its device at its time, else
+-- to the device alone.
 
 with owners as (
 
     select
         identifier_key,
         customer_key,
-        linked_at
+        linked_at,
+        {{ owned_until() }} as owned_until
     from {{ ref('identity_map') }}
     where is_owner
 
@@ -23,7 +24,10 @@ events as (
         case when events.ref_key is null then owners.linked_at end as linked_at,
         events.*
     from {{ ref('stg_events') }} as events
-    left join owners on coalesce(events.ref_key, events.anonymous_key) = owners.identifier_key
+    left join owners
+        on
+            coalesce(events.ref_key, events.anonymous_key) = owners.identifier_key
+            and events.occurred_at < owners.owned_until
 
 )
 

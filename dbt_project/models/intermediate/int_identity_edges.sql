@@ -62,16 +62,17 @@ sightings as (
 new_edges as (
 
     select
-        {{ surrogate_key(['ref_key', 'identifier_key', 'source']) }} as edge_key,
+        {{ surrogate_key(['ref_key', 'identifier_key', 'source', 'placeholder_reason']) }}
+            as edge_key,
         ref_key,
         identifier_key,
         identifier_kind,
         source,
-        max(placeholder_reason) as placeholder_reason,
+        placeholder_reason,
         min(seen_at) as first_at,
         max(seen_at) as last_at
     from sightings
-    group by 2, 3, 4, 5
+    group by 2, 3, 4, 5, 6
 
 ),
 

@@ -10,6 +10,7 @@ with identifiers as (
         identifier_key,
         customer_key,
         linked_at,
+        {{ owned_until() }} as owned_until,
         least(sessions_from, cast(cast(touched_from as date) as timestamp), journey_from)
             as events_from,
         journey_from - {{ telling_time() }} as told_orders_from
@@ -24,14 +25,15 @@ with identifiers as (
         touched.visitor_key as identifier_key,
         cast(null as varchar) as customer_key,
         cast(null as timestamp) as linked_at,
-        touched.sessions_from as events_from,
+        {{ end_of_time() }} as owned_until,
+        greatest(touched.sessions_from, identities.owned_until) as events_from,
         cast(null as timestamp) as told_orders_from
     from {{ ref('int_touched_visitors') }} as touched
     left join {{ ref('identity_map') }} as identities
         on touched.visitor_key = case when identities.is_owner then identities.identifier_key end
     where
         not touched.is_customer
-        and identities.identifier_key is null
+        and (identities.identifier_key is null or identities.owned_until is not null)
         and {{ 'false' if is_whole_history() else 'true' }}
 
 ),
@@ -49,6 +51,7 @@ events as (
         on
             coalesce(events.ref_key, events.anonymous_key) = identifiers.identifier_key
             and events.occurred_at >= least(identifiers.events_from, identifiers.told_orders_from)
+            and events.occurred_at < identifiers.owned_until
     where
         events.occurred_at >= (
             select min(least(first.events_from, first.told_orders_from))

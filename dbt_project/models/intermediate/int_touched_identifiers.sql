@@ -11,6 +11,7 @@ select
 
     -- times
     identities.linked_at,
+    identities.owned_until,
     touched.touched_from,
     touched.sessions_from,
     touched.journey_from

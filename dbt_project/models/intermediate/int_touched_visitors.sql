@@ -9,7 +9,7 @@ with changed_identifiers as (
     select
         identifier_key,
         identifier_kind,
-        customer_key
+        case when is_owner then customer_key end as customer_key
     from {{ ref('identity_map') }}
     where
         identifier_kind in ('customer', 'device')
@@ -136,7 +136,8 @@ owners as (
 
     select
         identifier_key,
-        customer_key
+        customer_key,
+        {{ owned_until() }} as owned_until
     from {{ ref('identity_map') }}
     where is_owner
 
@@ -149,7 +150,10 @@ all_touched as (
         owners.customer_key is not null or new_rows.is_ref as is_customer,
         new_rows.touched_from
     from new_rows
-    left join owners on new_rows.identifier_key = owners.identifier_key
+    left join owners
+        on
+            new_rows.identifier_key = owners.identifier_key
+            and coalesce(new_rows.touched_from, timestamp '0001-01-01') < owners.owned_until
 
     union all
 
@@ -192,6 +196,7 @@ touched_identifiers as (
 
     select
         owners.identifier_key,
+        owners.owned_until,
         touched.visitor_key,
         touched.touched_from
     from owners
@@ -210,6 +215,7 @@ told_orders as (
         on
             coalesce(events.ref_key, events.anonymous_key) = touched.identifier_key
             and events.occurred_at >= touched.touched_from
+            and events.occurred_at < touched.owned_until
     inner join {{ ref('stg_orders') }} as states on events.order_ref = states.order_ref
     inner join touched_identifiers as buyers
         on

@@ -72,6 +72,8 @@ def customer_scores(
         ["marts", "response_scores"],
         ["marts", "session_intent"],
         ["marts", "category_scores"],
+        ["marts", "rule_segments"],
+        ["marts", "rule_segment_history"],
         ["marts", "kpi_daily"],
         ["marts", "kpi_daily_by"],
         ["marts", "journey_steps"],

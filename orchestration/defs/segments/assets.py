@@ -25,26 +25,18 @@ OWNERS = ["team:data-science"]
 def segment_model(
     context: dg.AssetExecutionContext, lake: Lake
 ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
-    """K-means over scaled log recency, frequency and monetary value, with plain names."""
+    """Groups of customers, chosen among several families of clusterings, with plain names."""
     from ml.plots import segments_png
+    from ml.segment_store import save
     from ml.segments import NoSegments, fit_segments
     from orchestration.champions import SEGMENTS
 
     values = settings()
     with lake.reader(latest=True) as connection:
         snapshot = current_snapshot(connection)
-        features = connection.execute(
-            "select customer_key, as_of, days_since_last_order, order_days_total, revenue_total "
-            "from marts.customer_features order by customer_key"
-        ).df()
+        features = connection.execute("from marts.customer_features order by customer_key").df()
     try:
-        model = fit_segments(
-            features,
-            recency="days_since_last_order",
-            frequency="order_days_total",
-            monetary="revenue_total",
-            seed=values.seed,
-        )
+        model = fit_segments(features, seed=values.seed)
     except NoSegments as problem:
         context.log.warning(f"no segments, the last ones stay: {problem}")
         yield dg.MaterializeResult(metadata={"trained": False, "reason": str(problem)})
@@ -53,17 +45,22 @@ def segment_model(
 
     profile = model.profile(features)
     image = segments_png(profile, f"Segments as of {features['as_of'].max():%Y-%m-%d}")
-    silhouette = float(model.selection.loc[model.selection["chosen"], "silhouette"].iloc[0])
+    silhouette = model.at_fit.silhouette
     registry = Registry(values)
     with scratch_folder() as name:
         folder = Path(name)
-        (folder / "segments.json").write_text(model.to_json())
+        save(model, folder)
         (folder / "segments.png").write_bytes(image)
         version = registry.register(
             SEGMENTS,
             folder,
             metrics={"silhouette": silhouette, "segments": model.k},
-            parameters={"seed": values.seed, "customers": len(features)},
+            parameters={
+                "seed": values.seed,
+                "customers": len(features),
+                "family": model.family,
+                "space": model.space.spec.name,
+            },
             tags={"lake_snapshot": str(snapshot), "code_version": code_version()},
         )
     registry.promote(version)

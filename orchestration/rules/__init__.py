@@ -1,0 +1,1 @@
+"""Rule segments: groups that people define in YAML, compiled to SQL."""
