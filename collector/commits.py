@@ -45,8 +45,8 @@ class Figures:
 
     Attributes
     ----------
-    commit_seconds, slowest_seconds
-        Time of the last write with its sync, and of the longest one.
+    commit_seconds, slowest_seconds, total_seconds
+        Time of the last write with its sync, of the longest one, and of all.
     committed_at
         Wall clock of the last one, seconds since 1970.
     """
@@ -57,6 +57,7 @@ class Figures:
     last_failed: bool = False
     commit_seconds: float = 0.0
     slowest_seconds: float = 0.0
+    total_seconds: float = 0.0
     committed_at: float | None = None
 
 
@@ -194,6 +195,7 @@ class GroupCommit:
         figures = self.figures
         figures.commit_seconds = time.perf_counter() - started
         figures.slowest_seconds = max(figures.slowest_seconds, figures.commit_seconds)
+        figures.total_seconds += figures.commit_seconds
         figures.last_failed = problem is not None
         if problem is None:
             figures.commits += 1

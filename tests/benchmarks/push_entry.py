@@ -117,6 +117,7 @@ def measure(bench: BenchHome, rate: float = RATE, seconds: float = SECONDS) -> l
         measured = running.drive(rate, seconds)
         cpu, after = running.cpu_seconds() - cpu, running.health()
     commits = after["commits"]["commits"] - before["commits"]["commits"]
+    writing = after["commits"]["total_seconds"] - before["commits"]["total_seconds"]
     # the collector has drained by now: what it answered has to be in landing
     landed = sum(
         path.read_bytes().count(b"\n")
@@ -133,6 +134,7 @@ def measure(bench: BenchHome, rate: float = RATE, seconds: float = SECONDS) -> l
         Figure("collector.max", measured["max"], "s"),
         Figure("collector.errors", measured["errors"], "requests", 0),
         Figure("collector.requests_per_sync", measured["answered"] / max(commits, 1), "requests"),
+        Figure("collector.sync", writing / max(commits, 1), "s"),
         Figure("collector.cpu", cpu / seconds, "cores"),
         Figure("collector.load_generator_cpu", measured["cpu_seconds"] / seconds, "cores"),
         Figure("collector.load_before", busy, "processes"),
