@@ -10,6 +10,7 @@ import pandas as pd
 
 from ml.journey_layout import lay_out
 from ml.journey_map import draw_map, hours, percent
+from ml.plot_pages import nothing_figure, titled_figure
 from ml.plots import COLOURS
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def journey_map_figure(transitions: pd.DataFrame, period: str, title: str) -> Fi
     counts = [known.groupby(column)["transitions"].sum() for column in ("from_step", "to_step")]
     busy = pd.concat(counts, axis=1).max(axis=1)
     width, height = max(layout.size[0], 7.5), layout.size[1] + 1.25
-    figure = _page(title, period, width, height)
+    figure = titled_figure(title, period, width, height)
     figure.set_layout_engine("none")
     axes = figure.add_axes((0, 0, 1, 1))
     left = (layout.size[0] - width) / 2
@@ -65,7 +66,7 @@ def funnel_figure(funnel: pd.DataFrame, period: str, title: str) -> Figure:
     if funnel.empty:
         return nothing_figure(title, period)
     steps = funnel.sort_values("step_number", ignore_index=True)
-    figure = _page(title, period, 9.5, 1.7 + 0.5 * max(len(steps), 2))
+    figure = titled_figure(title, period, 9.5, 1.7 + 0.5 * max(len(steps), 2))
     bars, table = figure.subplots(1, 2, sharey=True, width_ratios=(5, 3.6))
     names = [
         _wrap(f"{n}. {s}", 28, 2) for n, s in zip(steps["step_number"], steps["step"], strict=True)
@@ -109,7 +110,7 @@ def retention_figure(cohorts: pd.DataFrame, period: str, title: str, unit: str) 
     shares = shares.reindex(columns=range(min(int(shares.columns.max()) + 1, MOST_PERIODS)))
     sizes = cohorts.groupby("cohort")["cohort_size"].max()
     width, height = 3.2 + 0.5 * max(len(shares.columns), 6), 2.0 + 0.31 * max(len(shares), 5)
-    figure = _page(title, period, width, height)
+    figure = titled_figure(title, period, width, height)
     axes = figure.subplots()
     # In its own period a cohort is whole; on its scale the later shares would all look alike.
     later = shares.drop(columns=0, errors="ignore").to_numpy(dtype=float)
@@ -166,7 +167,7 @@ def attribution_figure(credits: pd.DataFrame, period: str, title: str) -> Figure
         table.loc[f"{len(rest)} other channels"] = rest.sum()
     width = 0.8 / len(models)
     inches = min(max(6.4, 2.6 + len(table) * (0.17 * len(models) + 0.25)), 15)
-    figure = _page(title, period, inches, 5.2)
+    figure = titled_figure(title, period, inches, 5.2)
     axes = figure.subplots()
     places = np.arange(len(table))
     for i, model in enumerate(models):
@@ -192,31 +193,6 @@ def attribution_figure(credits: pd.DataFrame, period: str, title: str) -> Figure
     axes.yaxis.set_major_formatter("{x:,.0f}")
     style = {"frameon": False, "fontsize": 9, "title_fontsize": 9}
     axes.legend(title="model", loc="upper left", bbox_to_anchor=(1, 1), **style)
-    return figure
-
-
-def nothing_figure(title: str, period: str) -> Figure:
-    """Figure that says that there is nothing to show."""
-    figure = _page(title, period, 6.4, 2.6)
-    axes = figure.subplots()
-    axes.set_axis_off()
-    axes.text(0.5, 0.5, "nothing to show in this period", ha="center", va="center", color="0.35")
-    return figure
-
-
-def _page(title: str, period: str, width: float, height: float) -> Figure:
-    """A figure of so many inches with its head; what follows is laid out below it."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-    from matplotlib.layout_engine import ConstrainedLayoutEngine
-
-    below = 1 - 0.68 / height
-    figure = Figure(
-        figsize=(width, height), layout=ConstrainedLayoutEngine(rect=(0.01, 0.01, 0.98, below))
-    )
-    FigureCanvasAgg(figure)
-    figure.text(0.5, 1 - 0.12 / height, title, ha="center", va="top", fontsize=13, weight="bold")
-    figure.text(0.5, 1 - 0.4 / height, period, ha="center", va="top", fontsize=9.5, color="0.35")
     return figure
 
 

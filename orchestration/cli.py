@@ -11,6 +11,7 @@ import duckdb
 import typer
 from rich.console import Console
 
+from orchestration.customer_cli import customer
 from orchestration.identity_cli import app as identity_app
 from orchestration.lake import Lake, LakeNotFound
 from orchestration.models_cli import app as models_app
@@ -22,6 +23,7 @@ app = typer.Typer(
 )
 app.add_typer(identity_app, name="identity")
 app.add_typer(models_app, name="models")
+app.command("customer")(customer)
 app.add_typer(segments_app, name="segments")
 errors = Console(stderr=True)
 

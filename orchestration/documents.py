@@ -15,6 +15,12 @@ th, td { text-align: left; padding: .3rem .9rem .3rem 0; border-bottom: 1px soli
   vertical-align: top; }
 th { color: #4d5a69; font-weight: 600; }
 figure { display: inline-block; margin: .5rem 1rem .5rem 0; } img { max-width: 31rem; width: 100%; }
+figure.whole { display: block; margin-right: 0; overflow-x: auto; }
+figure.whole img { max-width: 100%; min-width: 44rem; }
+.cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(20rem, 1fr)); gap: 1rem; }
+.cards section { border: 1px solid; border-left-width: .6rem; border-radius: .3rem;
+  padding: .6rem .9rem; }
+.cards h3 { font-size: 1rem; margin: 0; } .cards ul { margin: .4rem 0 0; padding-left: 1.1rem; }
 @media (prefers-color-scheme: dark) { body { background: #14181d; color: #e4e8ec; }
   th { color: #9fb0c0; } th, td { border-color: #303842; } img { background: #fff; } }
 """
@@ -52,10 +58,12 @@ class Table:
 
 @dataclass(frozen=True)
 class Picture:
-    """A PNG."""
+    """A PNG; ``alt`` says to those who do not see it what it shows (default: the title)."""
 
     title: str
     image: bytes
+    alt: str = ""
+    is_wide: bool = False
 
     @property
     def label(self) -> str:
@@ -66,7 +74,23 @@ class Picture:
         return f"data:image/png;base64,{base64.b64encode(self.image).decode()}"
 
 
-Block = Heading | Text | Bullets | Table | Picture
+@dataclass(frozen=True)
+class Card:
+    """A few lines on one thing, with a stripe in its colour (``#rrggbb``)."""
+
+    title: str
+    colour: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Cards:
+    """Cards side by side, as many as there is room for."""
+
+    cards: tuple[Card, ...]
+
+
+Block = Heading | Text | Bullets | Table | Picture | Cards
 
 
 def to_html(title: str, blocks: Sequence[Block]) -> str:
@@ -96,8 +120,11 @@ def _html(block: Block) -> str:
         case Bullets(points):
             return "<ul>" + "".join(f"<li>{html.escape(p)}</li>" for p in points) + "</ul>"
         case Picture():
-            label = html.escape(block.label)
-            return f'<figure><img src="{block.uri}" alt="{label}"></figure>'
+            kind = ' class="whole"' if block.is_wide else ""
+            label = html.escape(block.alt or block.label)
+            return f'<figure{kind}><img src="{block.uri}" alt="{label}"></figure>'
+        case Cards(cards):
+            return '<div class="cards">' + "\n".join(map(_card, cards)) + "</div>"
         case Table(columns, rows):
             if not rows:
                 return "<p>nothing to show</p>"
@@ -113,6 +140,14 @@ def _html(block: Block) -> str:
             )
 
 
+def _card(card: Card) -> str:
+    lines = "".join(f"<li>{html.escape(line)}</li>" for line in card.lines)
+    return (
+        f'<section style="border-color: {html.escape(card.colour)}">'
+        f"<h3>{html.escape(card.title)}</h3><ul>{lines}</ul></section>"
+    )
+
+
 def _markdown(block: Block, address: Callable[[Picture], str]) -> str:
     match block:
         case Heading(text, level):
@@ -122,7 +157,12 @@ def _markdown(block: Block, address: Callable[[Picture], str]) -> str:
         case Bullets(points):
             return "\n".join(f"- {point}" for point in points)
         case Picture():
-            return f"![{block.label}]({address(block)})"
+            return f"![{block.alt or block.label}]({address(block)})"
+        case Cards(cards):
+            return "\n\n".join(
+                "\n".join([f"**{card.title}**", "", *(f"- {line}" for line in card.lines)])
+                for card in cards
+            )
         case Table(columns, rows):
             if not rows:
                 return "nothing to show"

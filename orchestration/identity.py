@@ -12,6 +12,7 @@ from orchestration.ingestion.landing import ARRIVAL_FORMAT
 from orchestration.ingestion.ledger import open_batch
 from orchestration.ingestion.pseudonyms import keyed_hash
 from orchestration.ingestion.sql import transaction
+from orchestration.rows import read_rows
 
 
 class UnknownRef(LookupError):
@@ -77,8 +78,8 @@ def ref_key_of(connection: duckdb.DuckDBPyConnection, customer_ref: str, pseudon
     ).fetchone()
     if row is None:
         raise UnknownRef(
-            f"no row that was carried through names the customer ref {customer_ref!r}: "
-            "is it written as its source writes it?"
+            f"no customer {customer_ref!r} in the rows that were carried through; refs are matched "
+            "exactly as the source writes them"
         )
     return str(row[0])
 
@@ -93,7 +94,7 @@ def explain(connection: duckdb.DuckDBPyConnection, ref_key: str) -> Explanation:
             [ref_key],
         )
     )
-    refs = _rows(
+    refs = read_rows(
         connection,
         """
         select
@@ -113,7 +114,7 @@ def explain(connection: duckdb.DuckDBPyConnection, ref_key: str) -> Explanation:
         ref_key=ref_key,
         customer_key=customer_key,
         refs=refs,
-        identifiers=_rows(
+        identifiers=read_rows(
             connection,
             """
             select identifier_kind as kind, identifier_key, linked_at, is_owner, owned_until
@@ -124,7 +125,7 @@ def explain(connection: duckdb.DuckDBPyConnection, ref_key: str) -> Explanation:
             [customer_key],
         ),
         path=_path(_links(connection, keys), ref_key, customer_key),
-        cuts=_rows(
+        cuts=read_rows(
             connection,
             """
             select distinct cuts.identifier_kind as kind, cuts.identifier_key, cuts.reason
@@ -136,7 +137,7 @@ def explain(connection: duckdb.DuckDBPyConnection, ref_key: str) -> Explanation:
             """,
             [keys],
         ),
-        decisions=_rows(
+        decisions=read_rows(
             connection,
             """
             select ref_key, group_key, decided_at, decided_by, reason
@@ -146,7 +147,7 @@ def explain(connection: duckdb.DuckDBPyConnection, ref_key: str) -> Explanation:
             """,
             [keys],
         ),
-        log=_rows(
+        log=read_rows(
             connection,
             """
             select identifier_key, change, from_customer_key, to_customer_key,
@@ -260,14 +261,6 @@ def _path(links: Sequence[Step], start: str, goal: str) -> list[Step]:
         path.append(came_by[here])
         here = came_by[here].ref_key
     return path[::-1]
-
-
-def _rows(
-    connection: duckdb.DuckDBPyConnection, query: str, parameters: list[Any]
-) -> list[dict[str, Any]]:
-    result = connection.execute(query, parameters)
-    names = [column[0] for column in result.description]
-    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
 def _one(connection: duckdb.DuckDBPyConnection, query: str, parameters: list[Any]) -> Any:

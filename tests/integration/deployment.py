@@ -30,11 +30,21 @@ class Deployment:
 
     def run(self, *command: str) -> str:
         """Run a command in the project and return what it printed; it has to succeed."""
-        done = subprocess.run(
-            command, cwd=PROJECT_ROOT, env=self._environment, capture_output=True, text=True
-        )
+        done = self._done(command)
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
         return done.stdout
+
+    def refused(self, *command: str) -> str:
+        """Run a command that has to end with exit code 1; returns what it says of it."""
+        done = self._done(command)
+        assert done.returncode == 1, done.stdout[-3000:] + done.stderr[-3000:]
+        assert "Traceback" not in done.stderr
+        return done.stderr
+
+    def _done(self, command: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command, cwd=PROJECT_ROOT, env=self._environment, capture_output=True, text=True
+        )
 
     def batch_job(self) -> None:
         """What the sensor starts: one batch, ingestion to published scores."""

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ml import journey_figures, journey_plots
+from ml import journey_figures, journey_plots, plot_pages
 from ml.journey_layout import BOX, lay_out
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def test_empty_frames_give_a_picture_that_says_so(draw: Draw, frame: pd.DataFram
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
         assert draw(frame.head(0), PERIOD).startswith(PNG)
-    shown = texts(journey_figures.nothing_figure("Title", PERIOD))
+    shown = texts(plot_pages.nothing_figure("Title", PERIOD))
     assert {"Title", PERIOD, "nothing to show in this period"} <= set(shown)
 
 
