@@ -31,6 +31,11 @@ checks: setup-dev
 dev: setup
 	$(BIN)/shoal dev --port $(PORT)
 
+# takes events over HTTP into landing; needs SHOAL_COLLECTOR_KEYS
+.PHONY: collect
+collect: .venv/.installed
+	$(BIN)/shoal collect
+
 bench: setup
 	$(BIN)/python -m tests.benchmarks
 

@@ -1,5 +1,6 @@
 """The ``shoal`` command: look into the lake, land files, see how things stand."""
 
+import os
 import sys
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -125,6 +126,13 @@ def dev(port: Annotated[int, typer.Option(help="Port of the Dagster UI.")] = 300
     from orchestration.setup_home import start_dagster
 
     start_dagster(settings(), port)
+
+
+@app.command()
+def collect() -> None:
+    """Take events over HTTP, from Segment libraries or as plain JSON, into landing."""
+    # in place of this process, which has loaded far more than a collector needs
+    os.execv(sys.executable, [sys.executable, "-m", "collector"])
 
 
 @app.command()

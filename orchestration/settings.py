@@ -67,6 +67,19 @@ class Settings(BaseSettings):
     dbt_threads: int = Field(default=1, ge=1)
     threads: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
     seed: int = 7
+
+    collector_keys: str = ""
+    collector_host: str = "127.0.0.1"
+    collector_port: int = Field(default=8088, ge=0, le=65_535)
+    collector_origins: str = "*"
+    collector_roll_seconds: float = Field(default=1.0, gt=0)
+    collector_roll_mb: float = Field(default=64.0, gt=0)
+    collector_queue_mb: float = Field(default=64.0, gt=0)
+    collector_min_free_mb: float = Field(default=500.0, ge=0)
+    collector_orders: bool = True
+    collector_keep_ip: bool = False
+    collector_mapping: Path = PROJECT_ROOT / "collector" / "segment.yml"
+
     mlflow_tracking_uri: str | None = Field(default=None, validation_alias="MLFLOW_TRACKING_URI")
 
     @property
@@ -77,6 +90,11 @@ class Settings(BaseSettings):
     @property
     def landing(self) -> Path:
         return self.root / "landing"
+
+    @property
+    def collector_home(self) -> Path:
+        """Where the collector keeps journals that are not in landing yet."""
+        return self.root / "collector"
 
     @property
     def reports(self) -> Path:

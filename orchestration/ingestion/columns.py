@@ -6,10 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from orchestration.ingestion.entities import Entity
-from orchestration.ingestion.sources import TEXT
+from orchestration.ingestion.reserved import RESERVED
 
-ROW, SOURCE, ERRORS = "_row", "_source", "_errors"
-RESERVED = {ROW: "BIGINT", SOURCE: TEXT, ERRORS: f"{TEXT}[]"}
 MOST_NAMES = 50
 
 
@@ -22,7 +20,8 @@ class ColumnMatch:
     found
         Canonical column -> column of the file.
     reserved
-        Columns that a mapping adds: the source's row number, the source row and its errors.
+        Columns that a writer of ours adds: the source's row number, the source row, its errors
+        and when it was received.
     problems
         Why no row of the file can be taken; empty when it can.
     notes

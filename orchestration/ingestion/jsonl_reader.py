@@ -7,6 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from orchestration.ingestion.formats import MARK
+from orchestration.ingestion.reserved import ERRORS, RESERVED
 from orchestration.ingestion.sources import TEXT, Rejection, Relation, SourceBase
 from orchestration.ingestion.sql import literal
 
@@ -24,6 +25,8 @@ class JsonlSource(SourceBase):
         paths = ", ".join(literal(_pointer(name)) for name in names)
         found = f"json_extract_string(line, [{paths}])" if names else "null"
         values = {name: f"found[{position}]" for position, name in enumerate(names, 1)}
+        if ERRORS in values:
+            values[ERRORS] = f"try_cast(try_cast({values[ERRORS]} as json) as varchar[])"
         query = f"(select record, line, {found} as found from {LINES} where kind = 'object')"
         return Relation(query, values, "record", "line")
 
@@ -49,7 +52,7 @@ def open_jsonl(source: SourceBase, path: Path) -> JsonlSource:
         f"select distinct unnest(json_keys(line)) as name from {LINES} where kind = 'object' "
         "order by name"
     ).fetchall()
-    opened.columns = {name: TEXT for (name,) in keys}
+    opened.columns = {name: RESERVED[ERRORS] if name == ERRORS else TEXT for (name,) in keys}
     bad = connection.execute(
         f"select record, line, kind from {LINES} where kind <> 'object' order by record"
     ).fetchall()

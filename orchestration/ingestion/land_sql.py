@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from orchestration.ingestion.columns import ERRORS, ROW, SOURCE
 from orchestration.ingestion.expressions import SOURCE_ROW, Expression
 from orchestration.ingestion.land_checks import expressions
 from orchestration.ingestion.mappings import Mapping
+from orchestration.ingestion.reserved import ERRORS, ROW, SOURCE
 from orchestration.ingestion.sql import columns as listed
 from orchestration.ingestion.sql import identifier, literal
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.ingestion.columns import RESERVED
 from orchestration.ingestion.formats import Unreadable
+from orchestration.ingestion.reserved import RESERVED
 from orchestration.ingestion.sources import Relation, SourceBase
 from orchestration.ingestion.sql import first_line, identifier, literal
 

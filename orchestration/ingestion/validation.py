@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 from orchestration.ingestion.cells import Cell
-from orchestration.ingestion.columns import ERRORS, ROW, SOURCE, ColumnMatch
+from orchestration.ingestion.columns import ColumnMatch
 from orchestration.ingestion.entities import Entity
+from orchestration.ingestion.reserved import ERRORS, ROW, SOURCE
 from orchestration.ingestion.sources import Relation
 from orchestration.ingestion.sql import columns, identifier
 

@@ -13,6 +13,7 @@ from tests.benchmarks import (
     growth,
     main_job,
     models,
+    push_entry,
     queries,
     race,
     segments,
@@ -43,6 +44,9 @@ def bench(
         bool, typer.Option(help="Keep the lake of the last benchmark; no main job, no bare script.")
     ] = False,
     skip_queries: Annotated[bool, typer.Option(help="Leave out the queries.")] = False,
+    collector_rate: Annotated[
+        float, typer.Option(help="Requests a second to the collector; 0: none.")
+    ] = push_entry.RATE,
 ) -> None:
     """Measure main job, bare script, queries, models and file drops, in a home of its own."""
     console = Console(highlight=False, soft_wrap=True)
@@ -76,6 +80,9 @@ def bench(
             if drop_count:
                 console.print(f"… dropping {drop_count} files under a running daemon")
                 figures += drops.measure(home, drop_count, customers, events, console)
+            if collector_rate:
+                console.print(f"… the collector at {collector_rate:,.0f} requests a second")
+                figures += push_entry.measure(home, collector_rate)
             if history:
                 console.print("… the same batch on a short and on a long history")
                 figures += growth.measure(home, (history // 10, history), console)

@@ -189,3 +189,28 @@ def test_malformed_json_columns_are_rejected(room: Room) -> None:
     room.ingest(room.file("a.csv", text))
     assert room.rows("select event_id, properties ->> '$.a[0]' from raw.events") == [("e1", "1")]
     assert room.reasons() == [(2, ["properties: malformed JSON {a"])]
+
+
+def test_a_line_of_the_collector_may_say_what_is_wrong_with_it(room: Room) -> None:
+    good = {"event_id": "e1", "occurred_at": "2024-01-01", "event_type": "x", "_received_at": "1"}
+    bad = {
+        **dict.fromkeys(("event_id", "occurred_at", "event_type")),
+        "_errors": ["row: event: missing"],
+        "_source": '{"type": "track"}',
+    }
+    lines = "".join(json.dumps(row) + "\n" for row in (good, bad))
+    report = room.ingest_one(room.file("a.jsonl", lines))
+    assert (report.accepted, report.rejected) == (1, 1)
+    assert room.reasons() == [(2, ["row: event: missing"])]
+    assert room.rows("select payload from ops.rejected_rows") == [('{"type": "track"}',)]
+    assert not [note for note in report.notes if "_received_at" in note or "_errors" in note]
+
+
+def test_errors_that_are_no_list_of_texts_are_none(room: Room) -> None:
+    row = {"event_id": "e1", "occurred_at": "2024-01-01", "event_type": "x"}
+    values = ["x", {}, [], None, 7]
+    lines = "".join(
+        json.dumps({**row, "event_id": f"e{number}", "_errors": value}) + "\n"
+        for number, value in enumerate(values)
+    )
+    assert room.ingest_one(room.file("a.jsonl", lines)).accepted == len(values)
