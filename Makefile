@@ -6,7 +6,7 @@ DATA ?=
 CUSTOMERS ?= 20000
 EVENTS ?= 1000000
 PORT ?= 3000
-PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadfile
+PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo evaluate test test-all dev bench clean setup lint
 
