@@ -1,13 +1,40 @@
-"""One demo for all tests that look at its result."""
+"""One demo for all tests that look at its result, whatever process they run in."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from tests.integration.deployment import SHOAL, Deployment
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Deployment, str]:
-    """A deployment after ``shoal demo``, and what that printed."""
-    deployment = Deployment(tmp_path_factory.mktemp("main-job"))
-    said = deployment.run(str(SHOAL), "demo", "--customers", "600", "--events", "25000")
-    return deployment, said
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that every process of this test run sees."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
+def demo(shared_folder: Path) -> tuple[Deployment, str]:
+    """A deployment after ``shoal demo``, and what that printed.
+
+    It is made once and seen by all processes: a test that writes to it asks for `alone`.
+    """
+    folder = shared_folder / "demo"
+    said = folder / "said.txt"
+    with FileLock(shared_folder / "demo.lock"):
+        deployment = Deployment(folder / "home")
+        if not said.exists():
+            printed = deployment.run(str(SHOAL), "demo", "--customers", "600", "--events", "25000")
+            said.write_text(printed)
+    return deployment, said.read_text()
+
+
+@pytest.fixture
+def alone(shared_folder: Path) -> Iterator[None]:
+    """Keep the other processes' tests from writing to the demo meanwhile."""
+    with FileLock(shared_folder / "writing.lock"):
+        yield

@@ -76,6 +76,7 @@ def test_pairs_of_identifiers_are_those_of_the_truth(demo: tuple[Deployment, str
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("alone")
 def test_a_steward_splits_and_restores(demo: tuple[Deployment, str]) -> None:
     deployment, _ = demo
     ((ref, key),) = deployment.query(

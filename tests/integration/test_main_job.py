@@ -70,6 +70,7 @@ def test_no_raw_identifier_leaves_raw(demo: tuple[Deployment, str]) -> None:
     assert columns == []
 
 
+@pytest.mark.usefixtures("alone")
 def test_a_file_with_bad_rows_scores_the_good_ones_and_keeps_the_bad(
     demo: tuple[Deployment, str],
 ) -> None:
@@ -117,6 +118,7 @@ def test_a_file_with_bad_rows_scores_the_good_ones_and_keeps_the_bad(
         ),
     ],
 )
+@pytest.mark.usefixtures("alone")
 def test_a_model_is_trained_again_from_its_record(demo: tuple[Deployment, str], task: str) -> None:
     """The same snapshot, code and seed give every byte of the model and every score again."""
     deployment, _ = demo
@@ -127,6 +129,7 @@ def test_a_model_is_trained_again_from_its_record(demo: tuple[Deployment, str], 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("job", ["daily_job", "training_job", "rebuild_job"])
+@pytest.mark.usefixtures("alone")
 def test_what_runs_on_a_schedule_scores_everyone_and_carries_waiting_batches_through(
     demo: tuple[Deployment, str], job: str
 ) -> None:
@@ -150,6 +153,7 @@ def test_what_runs_on_a_schedule_scores_everyone_and_carries_waiting_batches_thr
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("alone")
 def test_tables_of_an_earlier_version_are_computed_anew(demo: tuple[Deployment, str]) -> None:
     """Set-up finds the columns that a model has by now and its table lacks."""
     deployment, _ = demo

@@ -18,6 +18,7 @@ limit 1
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("alone")
 def test_a_lapsed_customer_who_buys_again_moves_in_that_batch(
     demo: tuple[Deployment, str],
 ) -> None:
