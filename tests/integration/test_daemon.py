@@ -113,6 +113,7 @@ def _published_batches(values: Settings) -> int:
     return 0 if row is None else int(row[0])
 
 
+@pytest.mark.slow
 def test_dropped_files_are_scored_without_a_command(
     deployment: tuple[Settings, Path], tmp_path: Path
 ) -> None:
