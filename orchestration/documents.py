@@ -2,6 +2,7 @@
 
 import base64
 import html
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -98,12 +99,15 @@ Block = Heading | Text | Bullets | Table | Picture | Cards
 
 
 def frame_markdown(table: "pd.DataFrame") -> str:
-    """A data frame as a markdown table, numbers to three decimals."""
-    rows = tuple(
-        tuple(f"{cell:,.3f}" if isinstance(cell, float) else str(cell) for cell in row)
-        for row in table.itertuples(index=False)
-    )
+    """A data frame as a markdown table, numbers to three decimals, NaN as nothing."""
+    rows = tuple(tuple(map(_cell, row)) for row in table.itertuples(index=False))
     return to_markdown([Table(tuple(map(str, table.columns)), rows)])
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return "" if math.isnan(value) else f"{value:,.3f}"
+    return str(value)
 
 
 def to_html(title: str, blocks: Sequence[Block]) -> str:

@@ -69,9 +69,11 @@ def segment_model(
             "silhouette": model.at_fit.silhouette,
             "selection": dg.MetadataValue.md(frame_markdown(model.selection)),
             "profile": dg.MetadataValue.md(frame_markdown(profile)),
-            "matched_to": found.before.label if found.before else "",
+            "matched_to": found.before.label if found.before else "none: the first segments",
             "matches": dg.MetadataValue.md(frame_markdown(found.identity.table())),
-            "notices": dg.MetadataValue.md("\n".join(f"- {notice}" for notice in notices)),
+            "notices": dg.MetadataValue.md(
+                "\n".join(f"- {notice}" for notice in notices) or "none"
+            ),
             "sizes": picture("segments", image),
         }
     )
