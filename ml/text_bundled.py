@@ -1,11 +1,11 @@
 """The mood of texts without labels of one's own: a small linear model that comes with the code.
 
 It reads MiniLM's tone and the lexicon, and has learnt from 15,795 sentences of film reviews and
-newspaper editorials that 20 people rated each (Hutto & Gilbert 2014; MIT, copyright 2016 C.J. Hutto). Only its weights are
-kept here, not the sentences. A rating below 0 counts as negative, above 0 as positive; each
-sentence taught in the shares of its raters, so a probability is the share of people who would say
-so. `python -m ml.text_bundled <folder>` makes it again from the ratings in the source package of
-vaderSentiment 3.3.2 (additional_resources/hutto_ICWSM_2014.tar.gz, unpacked).
+newspaper editorials that 20 people rated each (Hutto & Gilbert 2014; MIT, copyright 2016 C.J.
+Hutto). Only its weights are kept here, not the sentences. A rating below 0 counts as negative,
+above 0 as positive; each sentence taught in the shares of its raters, so a probability is the share
+of people who would say so. `python -m ml.text_bundled <folder>` makes it again from the ratings in
+the source package of vaderSentiment 3.3.2 (additional_resources/hutto_ICWSM_2014.tar.gz, unpacked).
 """
 
 from __future__ import annotations
