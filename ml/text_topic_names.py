@@ -48,12 +48,16 @@ def name_topics(
     """
     heard = [Counter[str]() for _ in range(count)]
     for text, group in zip(texts, groups, strict=True):
-        words = [word for word in _WORD.findall(text.lower()) if word not in _COMMON]
-        heard[int(group)].update(set(words))
-        heard[int(group)].update({f"{a} {b}" for a, b in pairwise(words)})
+        heard[int(group)].update(set(content_words(text)))
     total = sum(heard, Counter[str]())
     mean = sum(total.values()) / max(count, 1)
     return [_strongest(words, total, mean) for words in heard]
+
+
+def content_words(text: str) -> list[str]:
+    """Words of a clean text that say what it is about, then their pairs, in lower case."""
+    words = [word for word in _WORD.findall(text.lower()) if word not in _COMMON]
+    return words + [f"{a} {b}" for a, b in pairwise(words)]
 
 
 def _strongest(words: Counter[str], total: Counter[str], mean: float) -> tuple[str, ...]:
