@@ -1,7 +1,7 @@
 """What waits to be done: files in landing that are new by content, batches not carried through."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import duckdb
@@ -31,6 +31,11 @@ class Waiting:
     unsettled: int
     problems: tuple[str, ...]
     stalled: Stalled | None
+
+    def since(self, now: datetime, seconds: float) -> "Waiting":
+        """The same without files that have waited for less than so long."""
+        old = tuple(file for file in self.files if now.timestamp() - file.mtime_ns / 1e9 >= seconds)
+        return replace(self, files=old, unsettled=self.unsettled + len(self.files) - len(old))
 
 
 @dataclass(frozen=True)

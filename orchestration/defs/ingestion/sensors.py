@@ -1,12 +1,14 @@
 """The landing sensor: a fresh file starts ingestion, increment and rescoring."""
 
 import time
+from datetime import UTC, datetime
 
 import dagster as dg
 
 from orchestration.defs.jobs import batch_job
 from orchestration.ingestion.files import Fingerprint
 from orchestration.lake import Lake, LakeNotFound
+from orchestration.live.post import Post
 from orchestration.settings import settings
 from orchestration.waiting import waiting_work, work_to_request
 
@@ -28,9 +30,11 @@ def landing_sensor(
     """Ask for one run per arrival hour with new content, or for what a dead run left undone.
 
     A tick watches until the next one is due: Dagster asks every 5 s at most, and a file that was
-    still being written, or came just after a look, would wait as long.
+    still being written, or came just after a look, would wait as long. While a live worker is at
+    work, a file is its own for ``SHOAL_LIVE_GRACE_SECONDS``.
     """
     values = settings()
+    worker = Post(values.live_home)
     until = time.monotonic() + values.sensor_watch_seconds
     while True:
         try:
@@ -38,6 +42,8 @@ def landing_sensor(
                 waiting = waiting_work(connection, values, _HASHES)
         except LakeNotFound as missing:
             return dg.SkipReason(str(missing))
+        if worker.is_held():
+            waiting = waiting.since(datetime.now(UTC), values.live_grace_seconds)
         work = work_to_request(waiting)
         if work or time.monotonic() >= until:
             break
