@@ -64,7 +64,7 @@ def test_a_replay_that_fails_changes_nothing(new_lake: NewLake) -> None:
     _load(lake, rows, 2)
     before = lake.marts()
     broken = {**increment.statements, "kpi_daily": ["insert into marts.kpi_daily select 1 / 'x'"]}
-    with pytest.raises(IncrementFailed, match="^kpi_daily: "):
+    with pytest.raises(IncrementFailed, match=r"^kpi_daily: "):
         lake.replay(Recording("", broken), AS_OF, 2, 2)
     assert_same_tables(before, lake.marts(), "after the failure")
     lake.replay(increment, AS_OF, 2, 2)

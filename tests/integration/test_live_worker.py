@@ -84,7 +84,7 @@ def test_a_worker_scores_hands_over_and_dies_without_losing_a_file(
 
 def _taken(deployment: Deployment, events: int) -> bool:
     """Wait until so many events of this test are published."""
-    until = time.monotonic() + 60
+    until = time.monotonic() + 240
     count = "select count(*) from raw.events where event_id like 'live-%'"
     while deployment.query(count) != [(events,)]:
         assert time.monotonic() < until, deployment.query(count)

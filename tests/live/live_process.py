@@ -48,7 +48,7 @@ class WorkerProcess:
         lines = self.said.read_text().splitlines(keepends=True)
         return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("\n")]
 
-    def wait_for(self, key: str, count: int = 1, seconds: float = 90) -> list[dict[str, object]]:
+    def wait_for(self, key: str, count: int = 1, seconds: float = 240) -> list[dict[str, object]]:
         """Wait until it has said something so many times."""
         return wait_until(
             lambda: [told for told in self.told() if key in told],
@@ -64,9 +64,7 @@ class WorkerProcess:
 
 
 @contextmanager
-def live_worker(
-    environment: dict[str, str], folder: Path, name: str
-) -> Iterator[WorkerProcess]:
+def live_worker(environment: dict[str, str], folder: Path, name: str) -> Iterator[WorkerProcess]:
     """Run a worker on a home; however the block ends, the process ends with it."""
     said = folder / f"{name}.jsonl"
     with said.open("wb") as output:
