@@ -15,6 +15,7 @@ import duckdb
 from dagster_duckdb import DuckDBResource
 from filelock import FileLock, Timeout
 
+from orchestration.reader_gate import ReaderGate
 from orchestration.settings import Settings, settings
 
 EXTENSIONS = ("ducklake", "sqlite_scanner", "postgres_scanner")
@@ -70,6 +71,11 @@ class Lake(DuckDBResource):
     def lease_path(self) -> Path:
         return Path(self.root) / "lake" / "writer.lock"
 
+    @property
+    def gate(self) -> ReaderGate:
+        """What keeps readers out while upkeep moves rows."""
+        return ReaderGate(self.lease_path.parent)
+
     @contextmanager
     def writer(self, purpose: str) -> Iterator[duckdb.DuckDBPyConnection]:
         """Hold the lease and give a connection that may write; the lake is made if needed."""
@@ -87,20 +93,21 @@ class Lake(DuckDBResource):
         """
         if self._catalog_file is not None and not self._catalog_file.exists():
             raise LakeNotFound(f"no lake at {self._catalog_file}: run the main job (make demo)")
-        with self._shared(read_only=True) as edge:
-            if latest:
-                yield edge
-                return
-            snapshot = published_snapshot(edge)
-        if snapshot is None:
-            raise LakeNotFound(
-                "nothing has been published yet: run the main job (make demo), "
-                "or look at the live edge with --latest"
-            )
-        with self.get_connection() as connection:
-            self._configure(connection)
-            attach_lake(connection, self.catalog, None, read_only=True, snapshot=snapshot)
-            yield connection
+        with self.gate.reading():
+            with self._shared(read_only=True) as edge:
+                if latest:
+                    yield edge
+                    return
+                snapshot = published_snapshot(edge)
+            if snapshot is None:
+                raise LakeNotFound(
+                    "nothing has been published yet: run the main job (make demo), "
+                    "or look at the live edge with --latest"
+                )
+            with self.get_connection() as connection:
+                self._configure(connection)
+                attach_lake(connection, self.catalog, None, read_only=True, snapshot=snapshot)
+                yield connection
 
     @contextmanager
     def lease(self, purpose: str) -> Iterator[None]:
@@ -238,15 +245,24 @@ def set_file_format(connection: duckdb.DuckDBPyConnection) -> None:
             connection.execute(f"call lake.set_option({_quoted(name)}, {_quoted(value)})")
 
 
-def published_snapshot(connection: duckdb.DuckDBPyConnection) -> int | None:
-    """The lake snapshot of the last run that finished, or None before the first."""
+def published_snapshot(
+    connection: duckdb.DuckDBPyConnection, *, at: int | None = None
+) -> int | None:
+    """The lake snapshot of the last run that finished, or None before the first.
+
+    Parameters
+    ----------
+    at
+        As readers saw it when this snapshot was the newest; else as they see it now.
+    """
     exists = connection.execute(
         "select 1 from information_schema.tables "
         "where table_catalog = 'lake' and table_schema = 'ops' and table_name = 'batches'"
     ).fetchone()
     if not exists:
         return None
-    row = connection.execute("select max(snapshot_id) from lake.ops.batches").fetchone()
+    version = "" if at is None else f" at (version => {at:d})"
+    row = connection.execute(f"select max(snapshot_id) from lake.ops.batches{version}").fetchone()
     return None if row is None else row[0]
 
 

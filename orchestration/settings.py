@@ -68,6 +68,13 @@ class Settings(BaseSettings):
     threads: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
     seed: int = 7
 
+    keep_snapshot_days: float = Field(default=7, ge=0)
+    reader_grace_hours: float = Field(default=24, ge=0)
+    keep_versions: int = Field(default=12, ge=1)
+    keep_score_days: float = Field(default=400, gt=0)
+    keep_run_days: float = Field(default=14, gt=0)
+    keep_runs: int = Field(default=2_000, ge=10)
+
     collector_keys: str = ""
     collector_host: str = "127.0.0.1"
     collector_port: int = Field(default=8088, ge=0, le=65_535)
