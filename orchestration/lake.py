@@ -24,12 +24,29 @@ FILE_FORMAT = {"parquet_version": "2", "parquet_compression": "lz4_raw"}
 """How tables are kept: keys are read in half the time, from smaller files, than by the default
 (snappy, version 1), and are written as fast; zstd would halve the files and the speed."""
 LEASE_NOTICE_SECONDS = 10.0
+DAMAGE = (
+    "file is not a database",
+    "database disk image is malformed",
+    "unsupported file format",
+    "no such table: ducklake_",
+    "Table with name ducklake_",
+    "Existing DuckLake at metadata catalog",
+)
+"""How SQLite and DuckLake speak of a catalog that is no longer one."""
+ADVICE = (
+    "nothing was written. `shoal restore <folder>` goes back to a backup (docs/operations.md); "
+    "without one, move the folder lake away and run the main job: landing is taken again"
+)
 
 _ATTACHED: dict[tuple[Any, ...], duckdb.DuckDBPyConnection] = {}
 
 
 class LakeNotFound(RuntimeError):
     """There is no lake yet, or nothing has been published in it."""
+
+
+class LakeDamaged(RuntimeError):
+    """The catalog cannot be read, or is gone while its data files are there."""
 
 
 class SnapshotGone(RuntimeError):
@@ -79,8 +96,10 @@ class Lake(DuckDBResource):
     @contextmanager
     def writer(self, purpose: str) -> Iterator[duckdb.DuckDBPyConnection]:
         """Hold the lease and give a connection that may write; the lake is made if needed."""
-        with self.lease(purpose), self._shared(read_only=False) as connection:
-            yield connection
+        with self.lease(purpose), self._damage_named():
+            self._refuse_lost_catalog()
+            with self._shared(read_only=False) as connection:
+                yield connection
 
     @contextmanager
     def reader(self, *, latest: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -91,9 +110,10 @@ class Lake(DuckDBResource):
         LakeNotFound
             When no lake exists, or nothing was published in it and ``latest`` is false.
         """
+        self._refuse_lost_catalog()
         if self._catalog_file is not None and not self._catalog_file.exists():
             raise LakeNotFound(f"no lake at {self._catalog_file}: run the main job (make demo)")
-        with self.gate.reading():
+        with self.gate.reading(), self._damage_named():
             with self._shared(read_only=True) as edge:
                 if latest:
                     yield edge
@@ -178,6 +198,31 @@ class Lake(DuckDBResource):
         with _ATTACHED[key].cursor() as cursor:
             cursor.execute("use lake")
             yield cursor
+
+    def _refuse_lost_catalog(self) -> None:
+        """Refuse to make an empty lake over data files whose catalog is gone."""
+        file = self._catalog_file
+        if file is None or (file.exists() and file.stat().st_size):
+            return
+        folder = Path(self.data_path)
+        if "://" not in self.data_path and any(folder.rglob("*.parquet")):
+            raise LakeDamaged(
+                f"{file} is {'empty' if file.exists() else 'missing'}, while {folder} has data: "
+                f"{ADVICE}"
+            )
+
+    @contextmanager
+    def _damage_named(self) -> Iterator[None]:
+        """Say of a damaged catalog what it is and what to do."""
+        try:
+            yield
+        except (duckdb.Error, RuntimeError) as problem:
+            text = str(problem)
+            if self._catalog_file is None or not any(sign in text for sign in DAMAGE):
+                raise
+            raise LakeDamaged(
+                f"{self._catalog_file} is damaged ({text.splitlines()[0]}): {ADVICE}"
+            ) from problem
 
     def _configure(self, connection: duckdb.DuckDBPyConnection) -> None:
         root = Path(self.root)
