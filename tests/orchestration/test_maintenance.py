@@ -115,6 +115,7 @@ def test_upkeep_changes_nothing_that_readers_see(lake: Lake, hasty: Settings) ->
         assert connection.execute("select count(*) from ops.batches").fetchone() == (4,)
 
 
+@pytest.mark.slow
 def test_batches_go_on_after_upkeep(lake: Lake, hasty: Settings) -> None:
     for number in (1, 2):
         add_batch(lake, number)
@@ -124,6 +125,7 @@ def test_batches_go_on_after_upkeep(lake: Lake, hasty: Settings) -> None:
         assert connection.execute(INCONSISTENT).fetchone() == (False,)
 
 
+@pytest.mark.slow
 def test_files_do_not_grow_with_batches(lake: Lake, hasty: Settings) -> None:
     for day in range(3):
         for number in (1, 2):
@@ -193,6 +195,7 @@ def test_young_orphans_stay(lake: Lake, values: Settings) -> None:
     assert orphan.exists()
 
 
+@pytest.mark.slow
 def test_old_files_stay_for_readers_for_a_while(lake: Lake, hasty: Settings) -> None:
     for number in range(1, 4):
         add_batch(lake, number, rows=3_000)
@@ -265,7 +268,7 @@ def test_readers_go_on_through_upkeep(lake: Lake, values: Settings) -> None:
 
 @pytest.mark.slow
 def test_readers_go_on_through_many_rounds(lake: Lake, values: Settings) -> None:
-    check_readers(lake, values, batches=60)
+    check_readers(lake, values, batches=20)
 
 
 def test_rows_stay_where_somebody_reads_them(
@@ -343,7 +346,7 @@ def test_a_killed_round_leaves_a_good_lake(lake: Lake, hasty: Settings) -> None:
 
 @pytest.mark.slow
 def test_many_killed_rounds_leave_a_good_lake(lake: Lake, hasty: Settings) -> None:
-    check_killed_rounds(lake, hasty, kills=25)
+    check_killed_rounds(lake, hasty, kills=12)
 
 
 # other things that grow
