@@ -57,7 +57,8 @@ def maintain(
         With its time zone.
     """
     before = measure_lake(lake)
-    models = keep_models(values, Registry(values))
+    with lake.lease("maintenance: old models"):  # a backup copies record and files under it
+        models = keep_models(values, Registry(values))
     deleted_scores = thin_scores(lake, values.keep_score_days)
     done = keep_lake(lake, values, models.pinned_snapshots, now, log)
     runs = keep_runs(instance, values, now)

@@ -290,7 +290,9 @@ def _tidy(
 ) -> None:
     schema, name = literal(table.schema), literal(table.name)
     if table.is_inlined:
-        with lake.gate.alone(READERS_SECONDS) as is_alone:
+        # somebody who kept reading is not waited for again, nor are others held up
+        patience = 0.0 if done.tables_left_to_readers else READERS_SECONDS
+        with lake.gate.alone(patience) as is_alone:
             if not is_alone:
                 done.tables_left_to_readers += 1
                 return  # what is rewritten with deletions still inlined shows them in the past

@@ -6,6 +6,7 @@ daily job run. Ages of upkeep are scaled: a day is as long as the last one took.
 """
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
+import dagster as dg
 import numpy as np
 import typer
 from rich.console import Console
@@ -54,6 +56,8 @@ class Hour:
 class Week:
     """What was measured."""
 
+    began: str
+    """Names the files of this soak, in a home that may have seen others."""
     hours: list[Hour] = field(default_factory=list)
     days: list[tuple[LakeSize, float]] = field(default_factory=list)
     """After the upkeep of each day: the lake, and megabytes of the home's disk."""
@@ -86,37 +90,43 @@ def soak(
     progress: Callable[[str], None] = lambda line: None,
     day_hours: int = DAY_HOURS,
 ) -> Week:
-    """Let the market go on for so many hours, each of which is taken before the next begins."""
+    """Let the market go on for so many hours, each of which is taken before the next begins.
+
+    An interrupt ends it with what was measured.
+    """
     lake = Lake.from_settings(values)
-    week = Week()
+    week = Week(datetime.now(UTC).strftime("soak-%Y%m%dT%H%M%S"))
     day_began = time.monotonic()
-    for number in range(1, hours + 1):
-        begin = datetime.fromtimestamp(feed.now / SECOND, UTC)
-        tables = feed.advance(microseconds(begin + timedelta(hours=1)))
-        for entity, table in tables.items():
-            if table.num_rows:
-                land(table, values.landing, entity, begin, f"soak-{begin:%Y%m%dT%H}")
-        started = time.monotonic()
-        with lake.reader(latest=True) as connection:
-            work = work_to_request(waiting_work(connection, values, {}))
-        for one in work:
-            handle(one)
-        week.hours.append(
-            Hour(
-                begin.strftime(ARRIVAL_FORMAT),
-                sum(table.num_rows for table in tables.values()),
-                time.monotonic() - started,
-                resident_mb(),
+    try:
+        for number in range(1, hours + 1):
+            begin = datetime.fromtimestamp(feed.now / SECOND, UTC)
+            tables = feed.advance(microseconds(begin + timedelta(hours=1)))
+            for entity, table in tables.items():
+                if table.num_rows:
+                    land(table, values.landing, entity, begin, f"{week.began}-{begin:%m%dT%H}")
+            started = time.monotonic()
+            with lake.reader(latest=True) as connection:
+                work = work_to_request(waiting_work(connection, values, {}))
+            for one in work:
+                handle(one)
+            week.hours.append(
+                Hour(
+                    begin.strftime(ARRIVAL_FORMAT),
+                    sum(table.num_rows for table in tables.values()),
+                    time.monotonic() - started,
+                    resident_mb(),
+                )
             )
-        )
-        if number % day_hours == 0:
-            day = (time.monotonic() - day_began) / 3600
-            scaled = values.model_copy(
-                update={"reader_grace_hours": day, "keep_snapshot_days": 7 * day / 24}
-            )
-            day_began = time.monotonic()
-            week.days.append((midnight(scaled), disk_mb(values.root)))
-            progress(day_line(week))
+            if number % day_hours == 0:
+                day = (time.monotonic() - day_began) / 3600
+                scaled = values.model_copy(
+                    update={"reader_grace_hours": day, "keep_snapshot_days": 7 * day / 24}
+                )
+                day_began = time.monotonic()
+                week.days.append((midnight(scaled), disk_mb(values.root)))
+                progress(day_line(week))
+    except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
+        progress("interrupted: what was measured until then")
     return week
 
 
@@ -129,10 +139,11 @@ def lost(values: Settings, week: Week) -> list[str]:
                 select files.partition_key, sum(files.received)
                 from ops.landed_files as files
                 inner join ops.batches as batches using (batch_id)
-                where batches.snapshot_id is not null and files.file like '%/soak-%'
+                where batches.snapshot_id is not null and contains(files.file, ?)
                     and files.received = files.accepted + files.duplicates + files.rejected
                 group by 1
-                """
+                """,
+                [week.began],
             ).fetchall()
         )
     return [one.hour for one in week.hours if taken.get(one.hour, 0) != one.rows]
@@ -171,8 +182,6 @@ class SensorPath:
     """The jobs that the sensor and the schedules start, in this process."""
 
     def __init__(self) -> None:
-        import dagster as dg
-
         from orchestration.definitions import defs
 
         definitions = defs()
@@ -218,6 +227,7 @@ def main(
     settings.cache_clear()
     values = settings()
     console = Console(highlight=False, soft_wrap=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     busy = load()
     if not (home / "lake").exists():
         console.print(f"… a market of {customers:,} customers and {history:,} events")
@@ -241,7 +251,7 @@ def print_week(
 ) -> None:
     """Print what was measured as a table."""
     table = Table("figure", "value")
-    settled = week.hours[DAY_HOURS:]
+    settled = week.hours[DAY_HOURS if len(week.hours) > 2 * DAY_HOURS else 3 :]
     slope = Slope.of([one.rss_mb for one in settled])
     table.add_row("simulated hours, in seconds", f"{len(week.hours)}, {seconds:,.0f}")
     table.add_row("load before", f"{busy:.1f}")
@@ -252,7 +262,7 @@ def print_week(
         "seconds an hour, p50 and p95",
         f"{np.median(taken):.1f}, {np.quantile(taken, 0.95):.1f}",
     )
-    table.add_row("memory after the first day, at the end", _first_and_last(settled))
+    table.add_row("memory once settled, at the end", _first_and_last(settled))
     table.add_row(
         "memory's slope, MB a simulated hour",
         f"{slope.value:+.3f} ({slope.low:+.3f} to {slope.high:+.3f})",
