@@ -62,7 +62,7 @@ class Collecting:
 
 @dataclass(frozen=True)
 class Working:
-    """The live worker, by its heartbeat, which one that ends as it should takes away."""
+    """The live worker, by its heartbeat; one that ended as it should is none."""
 
     pid: int
     is_alive: bool

@@ -205,7 +205,7 @@ def _collector(values: Settings, now: datetime) -> Collecting:
 
 def _live(values: Settings, now: datetime) -> Working | None:
     beat = read_heartbeat(values)
-    if beat is None:
+    if beat is None or (beat.leaving and not beat.is_alive(now)):
         return None
     return Working(
         beat.pid,

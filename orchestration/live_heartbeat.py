@@ -1,11 +1,12 @@
 """The sign of life of the live worker: a small file, written anew all the time.
 
-A worker that ends as it should removes it, so that an old one means a worker that died.
+A worker that ends as it should removes it or says so in it, so that an old one without such a word
+means a worker that died.
 """
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -30,6 +31,9 @@ class Heartbeat:
         Of the last batch: from the arrival of its newest file until readers saw it.
     version
         The code that it runs.
+    leaving
+        Why it is about to end as it should; empty while it is not. Further keys of the file are
+        the worker's own.
     """
 
     pid: int
@@ -38,6 +42,7 @@ class Heartbeat:
     batches: int
     lag_seconds: float | None
     version: str
+    leaving: str = ""
 
     def age(self, now: datetime) -> float:
         """Seconds since it was written."""
@@ -68,7 +73,9 @@ def remove_heartbeat(values: Settings) -> None:
 
 def read_heartbeat(values: Settings) -> Heartbeat | None:
     """The last sign of life, or None when there is none that can be read."""
+    known = {one.name for one in fields(Heartbeat)}
     try:
-        return Heartbeat(**json.loads(heartbeat_path(values).read_text(encoding="utf-8")))
-    except (FileNotFoundError, ValueError, TypeError):
+        told = json.loads(heartbeat_path(values).read_text(encoding="utf-8"))
+        return Heartbeat(**{name: value for name, value in told.items() if name in known})
+    except (FileNotFoundError, ValueError, TypeError, AttributeError):
         return None

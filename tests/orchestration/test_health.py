@@ -6,7 +6,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,7 +19,13 @@ from orchestration.health_facts import gather, health
 from orchestration.health_server import health_server
 from orchestration.ingestion.schema import create_tables
 from orchestration.lake import Lake
-from orchestration.live_heartbeat import Heartbeat, remove_heartbeat, write_heartbeat
+from orchestration.live_heartbeat import (
+    Heartbeat,
+    heartbeat_path,
+    read_heartbeat,
+    remove_heartbeat,
+    write_heartbeat,
+)
 from orchestration.settings import Settings, settings
 from tests.orchestration.lake_history import add_batch
 
@@ -144,8 +150,22 @@ def test_a_live_worker_is_alive_until_it_falls_silent(values: Settings, lake: La
     silent = gather(lake, values, NOW + timedelta(minutes=5)).live
     assert silent is not None
     assert not silent.is_alive
+    leaving = Heartbeat(7, NOW.isoformat(), 3, 12, 0.5, "abc", leaving="worked for 120 minutes")
+    write_heartbeat(values, leaving)
+    assert gather(lake, values, NOW + timedelta(minutes=5)).live is None
     remove_heartbeat(values)
     assert gather(lake, values, NOW).live is None
+
+
+def test_a_heartbeat_may_say_more_and_may_be_torn(values: Settings) -> None:
+    told = asdict(Heartbeat(7, NOW.isoformat(), None, 0, None, "abc"))
+    path = heartbeat_path(values)
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({**told, "run_id": "r"}))
+    assert read_heartbeat(values) == Heartbeat(**told)
+    for text in ("", "{", "[]", '{"pid": 7}'):
+        path.write_text(text)
+        assert read_heartbeat(values) is None
 
 
 def test_journals_of_the_collector_count(values: Settings, lake: Lake) -> None:
