@@ -12,7 +12,7 @@ from orchestration.defs.ingestion.sensors import landing_sensor
 from orchestration.defs.live.jobs import live_rescoring
 from orchestration.defs.live.sensors import live_sensor
 from orchestration.lake import Lake
-from orchestration.live.heartbeat import Heartbeat, instant
+from orchestration.live.heartbeat import Heartbeat, write_heartbeat
 from orchestration.live.post import Post
 from orchestration.publication import publish
 from orchestration.settings import Settings, settings
@@ -43,7 +43,8 @@ def _asked(lake: Lake, instance: dg.DagsterInstance) -> dg.RunRequest | dg.SkipR
 
 
 def _beat(values: Settings, leaving: str) -> None:
-    Heartbeat("run", 1, instant(), None, 0, None, "code", leaving).write(values.live_home)
+    now = datetime.now(UTC).isoformat()
+    write_heartbeat(values, Heartbeat("run", 1, now, None, 0, None, "code", leaving))
 
 
 def test_nothing_is_asked_for_before_there_is_something_to_bring_up_to_date(

@@ -36,7 +36,7 @@ def live_sensor(context: dg.SensorEvaluationContext, lake: Lake) -> dg.RunReques
     except LakeNotFound as missing:
         return dg.SkipReason(f"no live worker yet: {missing}")
     post = Post(values.live_home)
-    beat = read_heartbeat(values.live_home)
+    beat = read_heartbeat(values)
     if post.is_coming() or post.is_wanted():
         return dg.SkipReason("a live worker is about to start")
     if post.is_held() and (beat is None or not beat.leaving):
