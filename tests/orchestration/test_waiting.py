@@ -126,7 +126,10 @@ def own_settings(values: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 @pytest.mark.usefixtures("own_settings")
 def test_the_sensor_says_why_it_is_silent(lake: Lake) -> None:
-    with dg.build_sensor_context(resources={"lake": lake}) as context:
+    with (
+        dg.DagsterInstance.ephemeral() as instance,
+        dg.build_sensor_context(instance=instance, resources={"lake": lake}) as context,
+    ):
         result = landing_sensor(context)
     assert isinstance(result, dg.SkipReason)
     assert "new by content" in str(result.skip_message)
@@ -135,7 +138,10 @@ def test_the_sensor_says_why_it_is_silent(lake: Lake) -> None:
 @pytest.mark.usefixtures("own_settings")
 def test_the_sensor_asks_for_the_hour_of_a_new_file(lake: Lake, values: Settings) -> None:
     drop(values, "a.csv", "event_id\n1\n")
-    with dg.build_sensor_context(resources={"lake": lake}) as context:
+    with (
+        dg.DagsterInstance.ephemeral() as instance,
+        dg.build_sensor_context(instance=instance, resources={"lake": lake}) as context,
+    ):
         result = landing_sensor(context)
     assert isinstance(result, dg.SensorResult)
     assert result.run_requests is not None

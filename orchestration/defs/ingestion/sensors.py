@@ -4,6 +4,7 @@ import time
 
 import dagster as dg
 
+from orchestration.dead_runs import report_dead_runs
 from orchestration.defs.jobs import batch_job
 from orchestration.ingestion.files import Fingerprint
 from orchestration.lake import Lake, LakeNotFound
@@ -30,6 +31,8 @@ def landing_sensor(
     A tick watches until the next one is due: Dagster asks every 5 s at most, and a file that was
     still being written, or came just after a look, would wait as long.
     """
+    for run_id in report_dead_runs(context.instance):
+        context.log.warning(f"run {run_id} was under way, and its process is gone: it is retried")
     values = settings()
     until = time.monotonic() + values.sensor_watch_seconds
     while True:
