@@ -1,13 +1,14 @@
 """What waits to be done: files in landing that are new by content, batches not carried through."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import duckdb
 
 from orchestration.ingestion.files import Fingerprint, LandedFile
 from orchestration.ingestion.landing import pending, scan
+from orchestration.partitions import known_hour
 from orchestration.settings import Settings
 
 RETRY_SECONDS = 600
@@ -55,6 +56,7 @@ def waiting_work(
         "select file, bytes, modified_ns, file_hash from ops.landed_files"
     ).fetchall()
     new, unsettled = pending(files, ledger, now, values.settle_seconds, hashes)
+    new = [replace(file, partition_key=known_hour(file.partition_key, now)) for file in new]
     row = connection.execute(
         "select batch_id, partition_key, ingested_at from ops.batches "
         "where snapshot_id is null order by batch_id desc limit 1"

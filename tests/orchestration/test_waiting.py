@@ -13,6 +13,7 @@ from orchestration.defs.ingestion.sensors import landing_sensor
 from orchestration.ingestion.files import Fingerprint
 from orchestration.ingestion.ingest import ingest_batch
 from orchestration.lake import Lake
+from orchestration.partitions import arrival_hours
 from orchestration.settings import Settings, settings
 from orchestration.waiting import RETRY_SECONDS, STALLED_SECONDS, waiting_work, work_to_request
 
@@ -103,6 +104,19 @@ def test_a_batch_that_a_dead_run_left_is_carried_on(
     assert work.run_key.startswith("stalled:1:")
     writer.execute("update ops.batches set snapshot_id = 1")
     assert work_to_request(waiting_work(writer, values, {}, later), later) == []
+
+
+@pytest.mark.parametrize("hour", ["2019-12-31T23", "2199-01-01T00"])
+def test_an_hour_that_cannot_be_holds_nothing_up(
+    writer: duckdb.DuckDBPyConnection, values: Settings, hour: str
+) -> None:
+    """A clock was ahead, or a file is from long ago: Dagster knows no partition of that hour."""
+    drop(values, f"arrived={hour}/a.jsonl", EVENT)
+    now = datetime.now(UTC) + LATER
+    (work,) = work_to_request(waiting_work(writer, values, {}, now), now)
+    assert arrival_hours.has_partition_key(work.partition_key)
+    take_all(writer, values, now)
+    assert waiting_work(writer, values, {}, now).files == ()
 
 
 def test_an_unknown_folder_is_named(writer: duckdb.DuckDBPyConnection, values: Settings) -> None:
