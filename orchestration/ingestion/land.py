@@ -112,6 +112,7 @@ def _land_file(
             for entity, target in targets.items():
                 query = _query(mapping, entity, source, entities, candidates, available, connection)
                 target.parent.mkdir(parents=True, exist_ok=True)
+                _remove_drafts_of_the_dead(target)
                 drafts[entity] = target.with_name(f".{target.name}.{os.getpid()}.tmp")
                 counts[entity] = _write(connection, query, drafts[entity])
             for entity, draft in drafts.items():
@@ -174,6 +175,20 @@ def _write(connection: duckdb.DuckDBPyConnection, query: str, draft: Path) -> tu
     with draft.open("rb") as stream:
         os.fsync(stream.fileno())
     return rows, failed
+
+
+def _remove_drafts_of_the_dead(target: Path) -> None:
+    """Take away what processes left of this file that were killed while they wrote it."""
+    for draft in target.parent.parent.glob(f"*/.{target.name}.*.tmp"):
+        pid = draft.suffixes[-2].removeprefix(".")
+        if not pid.isdigit():
+            continue
+        try:
+            os.kill(int(pid), 0)
+        except ProcessLookupError:
+            draft.unlink(missing_ok=True)
+        except PermissionError:
+            continue  # of a process of somebody else that is at it
 
 
 def _publish(draft: Path, target: Path) -> None:
