@@ -126,6 +126,8 @@ def _land_file(
                     report.empty.append(f"{source.name}: {entity}")
         except Unreadable as error:
             raise LandError(f"{source}: cannot be read: {error}") from error
+        except (OSError, duckdb.IOException) as error:
+            raise LandError(f"{landing}: cannot be written: {first_line(error)}") from error
         except duckdb.Error as error:
             raise MappingError(f"{mapping.title}: {source.name}: {first_line(error)}") from error
         finally:
