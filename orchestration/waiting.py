@@ -64,7 +64,8 @@ def waiting_work(
     stalled = None
     if row is not None:
         seconds = (now.replace(tzinfo=None) - row[2]).total_seconds()
-        if seconds >= STALLED_SECONDS:
+        # below 0: the clock went back since, and would leave it lying until it is there again
+        if not 0 <= seconds < STALLED_SECONDS:
             stalled = Stalled(row[0], row[1], seconds)
     return Waiting(tuple(new), unsettled, tuple(problems), stalled)
 

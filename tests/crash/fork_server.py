@@ -119,26 +119,24 @@ def innermost(stack: str) -> str:
 class ForkServer:
     """The warm process, from the outside; all of its children work on one home."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, environment: Mapping[str, str] | None = None) -> None:
         self._home = home
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("SHOAL_")}
+        self._environment = dict(environment or {})
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith("SHOAL_")}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.crash.fork_server"],
             cwd=PROJECT,
-            env={**environment, **self._given(), "PYTHONPATH": str(PROJECT)},
+            env={**inherited, **self._given(), "PYTHONPATH": str(PROJECT)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
 
-    def spawn(
-        self, work: str, environment: Mapping[str, str] | None = None, **arguments: Any
-    ) -> Child:
+    def spawn(self, work: str, **arguments: Any) -> Child:
         """Start a function of `tests.crash.work` on the home."""
         folder = self._home.parent / "children"
         folder.mkdir(exist_ok=True)
-        given = self._given() | dict(environment or {})
-        pid = self.ask(work=work, arguments=arguments, environment=given, folder=str(folder))["pid"]
+        pid = self.ask(work=work, arguments=arguments, folder=str(folder))["pid"]
         return Child(self, pid, folder)
 
     def _given(self) -> dict[str, str]:
@@ -147,6 +145,7 @@ class ForkServer:
             "DAGSTER_HOME": str(self._home / "dagster"),
             "SHOAL_SETTLE_SECONDS": "0",
             "SHOAL_THREADS": "1",
+            **self._environment,
         }
 
     def ask(self, **question: Any) -> dict[str, Any]:
@@ -197,7 +196,6 @@ def _work(question: dict[str, Any]) -> None:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(log, 1)
         os.dup2(log, 2)
-        os.environ.update(question["environment"])
         function = getattr(importlib.import_module("tests.crash.work"), question["work"])
         function(**question["arguments"])
         code = 0

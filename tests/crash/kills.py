@@ -1,5 +1,6 @@
 """Kill a process at seeded random moments of its work, let it be started again, and look."""
 
+import json
 import random
 import time
 from abc import ABC, abstractmethod
@@ -32,6 +33,10 @@ class Tally:
     @property
     def kills(self) -> int:
         return self.places.total()
+
+    def as_property(self) -> str:
+        """For the summary at the end of a test run (`tests/conftest.py`)."""
+        return json.dumps([self.scenario, dict(self.places), max(self.resumed)])
 
 
 @dataclass(frozen=True)

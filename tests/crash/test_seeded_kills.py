@@ -1,6 +1,5 @@
 """Kill -9 at seeded random moments: nothing is lost, nothing is there twice, work goes on."""
 
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -89,7 +88,7 @@ def kill(
 ) -> Tally:
     scenario, usual = stage.of(name)
     tally = kill_and_check(scenario, seed, kills, usual)
-    record_property("kills", json.dumps([name, dict(tally.places), max(tally.resumed)]))
+    record_property("kills", tally.as_property())
     return tally
 
 

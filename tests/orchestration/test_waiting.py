@@ -102,8 +102,23 @@ def test_a_batch_that_a_dead_run_left_is_carried_on(
     later = now + timedelta(seconds=STALLED_SECONDS + 1)
     (work,) = work_to_request(waiting_work(writer, values, {}, later), later)
     assert work.run_key.startswith("stalled:1:")
+    before = now - timedelta(days=2)  # the clock went back
+    (work,) = work_to_request(waiting_work(writer, values, {}, before), before)
+    assert work.run_key.startswith("stalled:1:")
     writer.execute("update ops.batches set snapshot_id = 1")
     assert work_to_request(waiting_work(writer, values, {}, later), later) == []
+
+
+def test_a_file_from_the_future_is_not_one_that_is_being_written(
+    writer: duckdb.DuckDBPyConnection, values: Settings
+) -> None:
+    """The clock went back after it was written."""
+    drop(values, "a.jsonl", EVENT)
+    before = datetime.now(UTC) - timedelta(days=2)
+    slow = values.model_copy(update={"settle_seconds": 3600})
+    (work,) = work_to_request(waiting_work(writer, slow, {}, before), before)
+    assert work.files == 1
+    assert work_to_request(waiting_work(writer, slow, {}, before), before) == [work]
 
 
 @pytest.mark.parametrize("hour", ["2019-12-31T23", "2199-01-01T00"])
