@@ -5,14 +5,11 @@ After a loss of power, or of the whole deployment, a run stays `STARTED`, and th
 one run write at a time, waits for it: nothing is ever ingested again.
 """
 
-import os
-import time
-from pathlib import Path
-
 import dagster as dg
 
+from orchestration.processes import is_alive
+
 UNDER_WAY = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
-CLOCK_TOLERANCE_SECONDS = 60.0
 
 
 def report_dead_runs(instance: dg.DagsterInstance) -> list[str]:
@@ -32,37 +29,6 @@ def report_dead_runs(instance: dg.DagsterInstance) -> list[str]:
             instance.report_run_failed(run, f"its process {process[0]} is gone")
             dead.append(run.run_id)
     return dead
-
-
-def is_alive(pid: int, seen_at: float) -> bool:
-    """Whether the process that had a number at an instant still runs.
-
-    A process with that number that began later is another one.
-
-    Parameters
-    ----------
-    seen_at
-        Wall clock, seconds since 1970.
-    """
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass  # it is there, and somebody else's
-    began_at = _began_at(pid)
-    return began_at is None or began_at <= seen_at + CLOCK_TOLERANCE_SECONDS
-
-
-def _began_at(pid: int) -> float | None:
-    """Wall clock at which a process began; None where the system does not tell."""
-    try:
-        status = Path(f"/proc/{pid}/stat").read_text()
-        uptime = float(Path("/proc/uptime").read_text().split()[0])
-    except OSError:
-        return None
-    ticks = int(status.rpartition(")")[2].split()[19])
-    return time.time() - uptime + ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _process_of(instance: dg.DagsterInstance, run_id: str) -> tuple[int, float] | None:

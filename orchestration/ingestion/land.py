@@ -16,6 +16,7 @@ from orchestration.ingestion.land_staging import LandError, stage_join, stage_so
 from orchestration.ingestion.landing import arrival_folder
 from orchestration.ingestion.mappings import Mapping, MappingError, load_mapping, load_mappings
 from orchestration.ingestion.sql import first_line, literal, scalar
+from orchestration.processes import is_alive
 
 __all__ = ["LandError", "LandReport", "LandedOutput", "land", "land_source"]
 MEMORY_LIMIT = "2GB"
@@ -183,14 +184,8 @@ def _remove_drafts_of_the_dead(target: Path) -> None:
     """Take away what processes left of this file that were killed while they wrote it."""
     for draft in target.parent.parent.glob(f"*/.{target.name}.*.tmp"):
         pid = draft.suffixes[-2].removeprefix(".")
-        if not pid.isdigit():
-            continue
-        try:
-            os.kill(int(pid), 0)
-        except ProcessLookupError:
+        if pid.isdigit() and not is_alive(int(pid), draft.stat().st_mtime):
             draft.unlink(missing_ok=True)
-        except PermissionError:
-            continue  # of a process of somebody else that is at it
 
 
 def _publish(draft: Path, target: Path) -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from orchestration.dead_runs import is_alive, report_dead_runs
+from orchestration.dead_runs import report_dead_runs
+from orchestration.processes import is_alive
 from orchestration.settings import PROJECT_ROOT
 
 SCRIPT = """
@@ -71,6 +72,11 @@ def test_a_run_is_reported_once_its_process_is_gone(
 def test_a_number_that_another_process_has_by_now_is_no_life() -> None:
     assert is_alive(os.getpid(), time.time())
     assert not is_alive(os.getpid(), time.time() - 86_400)
-    with subprocess.Popen([sys.executable, "-c", ""]) as process:
-        process.wait()
+    with subprocess.Popen([sys.executable, "-c", ""], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.read()  # it has ended, and nobody has asked how: a zombie
+        until = time.monotonic() + 10
+        while is_alive(process.pid, time.time()):
+            assert time.monotonic() < until
+        assert os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT) is not None
     assert not is_alive(process.pid, time.time())
