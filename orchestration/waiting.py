@@ -33,6 +33,11 @@ class Waiting:
     problems: tuple[str, ...]
     stalled: Stalled | None
 
+    def since(self, now: datetime, seconds: float) -> "Waiting":
+        """The same without files that have waited for less than so long."""
+        old = tuple(file for file in self.files if now.timestamp() - file.mtime_ns / 1e9 >= seconds)
+        return replace(self, files=old, unsettled=self.unsettled + len(self.files) - len(old))
+
 
 @dataclass(frozen=True)
 class Work:

@@ -6,6 +6,7 @@ publishes them, so it has to carry them through.
 
 import dagster as dg
 
+from orchestration.lake import CARRIES
 from orchestration.partitions import arrival_hours
 
 RAW = dg.AssetSelection.key_prefixes(["raw"])
@@ -60,7 +61,7 @@ SCORE_CHECKS = dg.AssetSelection.checks_for_assets(
 HISTORY_CHECKS = dg.AssetSelection.checks_for_assets(["ops", "batches"])
 SEGMENT_CHECKS = dg.AssetSelection.checks_for_assets(["marts", "customer_segments"])
 CATEGORY_CHECKS = dg.AssetSelection.checks_for_assets(["marts", "category_scores"])
-WRITES = {"shoal/writes": "batch"}
+WRITES = {CARRIES: "batch"}
 
 main_job = dg.define_asset_job(
     "main_job",

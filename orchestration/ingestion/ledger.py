@@ -34,9 +34,14 @@ WHOLE_SCHEMA = pa.schema(
 )
 
 
-def known_hashes(connection: duckdb.DuckDBPyConnection) -> set[tuple[str, str]]:
-    """Entity and content hash of every file that was taken."""
-    rows = connection.execute("select entity, file_hash from ops.landed_files").fetchall()
+def known_hashes(
+    connection: duckdb.DuckDBPyConnection, hashes: Sequence[str]
+) -> set[tuple[str, str]]:
+    """Entity and content hash of those files that were taken."""
+    rows = connection.execute(
+        "select entity, file_hash from ops.landed_files where file_hash in (select unnest(?))",
+        [list(hashes)],
+    ).fetchall()
     return {(entity, file_hash) for entity, file_hash in rows}
 
 

@@ -1,6 +1,8 @@
 """The processes that are killed: see `tests.crash.kills` for what becomes of them."""
 
 import json
+import random
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,9 +12,11 @@ import duckdb
 from orchestration.ingestion.landing import scan
 from orchestration.lake import Lake
 from tests.collector.lake_room import lake_of
-from tests.crash.fork_server import Child, ForkServer
+from tests.crash.fork_server import PATIENCE_SECONDS, Child, ForkServer
 from tests.crash.homes import assert_whole, fingerprint, put_back, settings_of
 from tests.crash.kills import Scenario
+
+POLL_SECONDS = 0.05
 
 
 @dataclass
@@ -53,6 +57,71 @@ class LakeWork(Scenario):
         assert taken == (len(scan(self.home / "landing")[0]),)
         if self.work != "ingest":
             assert unpublished == (0,)
+
+
+@dataclass
+class Worker(LakeWork):
+    """The live worker, which would go on for ever: it is killed once everything is published."""
+
+    def finish(self, child: Child) -> None:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not self._is_done():
+            assert not child.is_over(), child.log
+            assert time.monotonic() < deadline, child.log
+            time.sleep(POLL_SECONDS)
+        child.kill()
+
+    def _is_done(self) -> bool:
+        files, _ = scan(self.home / "landing")
+        with Lake.from_settings(settings_of(self.home)).reader(latest=True) as connection:
+            counts = connection.execute(
+                "select (select count(*) from ops.landed_files), "
+                "(select count(*) from ops.batches where snapshot_id is null)"
+            ).fetchone()
+        return counts == (len(files), 0)
+
+
+@dataclass
+class Handover(Worker):
+    """Two workers, of which one takes over from the other; either may be killed."""
+
+    chance: random.Random = field(default_factory=lambda: random.Random(4))
+    other: Child | None = None
+
+    def set_stage(self) -> None:
+        self._end_other()
+        super().set_stage()
+
+    def spawn(self) -> Child:
+        """Start one beside the one that is left, if one is; gives the one to be killed."""
+        fresh = super().spawn()
+        pair = [fresh] if self.other is None or self.other.is_over() else [fresh, self.other]
+        if len(pair) == 1:
+            pair.append(super().spawn())
+        self.chance.shuffle(pair)
+        chosen, self.other = pair
+        chosen.started = time.monotonic()
+        return chosen
+
+    def has_taken_up(self, child: Child) -> bool:
+        assert self.other is not None
+        return super().has_taken_up(child) or super().has_taken_up(self.other) or self._is_done()
+
+    def finish(self, child: Child) -> None:
+        """One of the two is left at work, the other was relieved or came too late."""
+        assert self.other is not None
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not self._is_done():
+            if child.is_over() and self.other.is_over():
+                child = super().spawn()  # both were told that the other one comes
+            assert time.monotonic() < deadline, child.log + self.other.log
+            time.sleep(POLL_SECONDS)
+        child.kill()
+        self._end_other()
+
+    def _end_other(self) -> None:
+        if self.other is not None:
+            self.other.kill()
 
 
 @dataclass

@@ -8,10 +8,19 @@ import pytest
 from tests.crash.fork_server import ForkServer
 from tests.crash.homes import make, put_back, write_export, write_history
 from tests.crash.kills import Scenario, Tally, Undisturbed, kill_and_check, measure
-from tests.crash.scenarios import Journal, LakeWork, Landing, Lease
+from tests.crash.scenarios import Handover, Journal, LakeWork, Landing, Lease, Worker
 
 FEW = {"ingest": 10, "land": 6, "journal": 6, "lease": 2, "batch job": 1}
-MANY = {"ingest": 60, "land": 40, "journal": 40, "lease": 20, "increment": 20, "batch job": 20}
+MANY = {
+    "ingest": 60,
+    "land": 40,
+    "journal": 40,
+    "lease": 20,
+    "increment": 20,
+    "batch job": 20,
+    "worker": 40,
+    "handover": 20,
+}
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +62,9 @@ class Stage:
             return Lease(name, server, self._template("make_lake", 0, 0), home, "hold_lease")
         if name == "ingest":
             return LakeWork(name, server, self._template("make_lake", 0, 10_000), home, "ingest")
+        if name in ("worker", "handover"):
+            kind = Worker if name == "worker" else Handover
+            return kind(name, server, self._live_template(), home, "live_worker")
         work = {"increment": "increment", "batch job": "batch_job"}[name]
         return LakeWork(name, server, self._template("make_home", 4_000, 2_000), home, work)
 
@@ -67,6 +79,16 @@ class Stage:
             make(self._server, work, home)
             if batch:
                 write_history(home, 2, history, batch, "batch")
+            self._templates[name] = self._folder / name
+            put_back(home, self._templates[name])
+        return self._templates[name]
+
+    def _live_template(self) -> Path:
+        """The same with the statements that a worker replays, recorded."""
+        home, name = self._folder / "home", "recorded"
+        if name not in self._templates:
+            put_back(self._template("make_home", 4_000, 2_000), home)
+            make(self._server, "record_increment", home)
             self._templates[name] = self._folder / name
             put_back(home, self._templates[name])
         return self._templates[name]

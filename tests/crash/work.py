@@ -82,6 +82,22 @@ def batch_job() -> None:
         run_job("batch_job", hour)
 
 
+def live_worker() -> None:
+    """The live worker, as a run of Dagster holds it; works until it is killed or relieved."""
+    from orchestration.live.worker import LiveWorker
+
+    values = _settings()
+    run_id = f"run of {os.getpid()}"
+    print(LiveWorker(Lake.from_settings(), values, run_id, lambda carried: None, print).run())
+
+
+def record_increment() -> None:
+    """What a worker of this version of the project does once: let dbt tell its statements."""
+    from orchestration.live.recording import recorded_increment
+
+    recorded_increment(Lake.from_settings(), _settings())
+
+
 def land(mapping: str, source: str) -> None:
     """``shoal land``."""
     from orchestration.cli import app

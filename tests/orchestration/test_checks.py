@@ -8,7 +8,7 @@ import pytest
 from ml.tasks import TASKS
 from orchestration.defs.ingestion.checks import check_few_rows_are_rejected
 from orchestration.defs.monitoring.assets import drift_within, quality_is_sound
-from orchestration.defs.scores.checks import (
+from orchestration.score_claims import (
     check_one_score_per_customer,
     check_scores_are_of_their_features,
     check_scores_are_probabilities,
