@@ -8,6 +8,7 @@ import duckdb
 
 from orchestration.ingestion.files import Fingerprint, LandedFile
 from orchestration.ingestion.landing import pending, scan
+from orchestration.partitions import known_hour
 from orchestration.settings import Settings
 
 RETRY_SECONDS = 600
@@ -60,6 +61,7 @@ def waiting_work(
         "select file, bytes, modified_ns, file_hash from ops.landed_files"
     ).fetchall()
     new, unsettled = pending(files, ledger, now, values.settle_seconds, hashes)
+    new = [replace(file, partition_key=known_hour(file.partition_key, now)) for file in new]
     row = connection.execute(
         "select batch_id, partition_key, ingested_at from ops.batches "
         "where snapshot_id is null order by batch_id desc limit 1"
@@ -67,7 +69,8 @@ def waiting_work(
     stalled = None
     if row is not None:
         seconds = (now.replace(tzinfo=None) - row[2]).total_seconds()
-        if seconds >= STALLED_SECONDS:
+        # below 0: the clock went back since, and would leave it lying until it is there again
+        if not 0 <= seconds < STALLED_SECONDS:
             stalled = Stalled(row[0], row[1], seconds)
     return Waiting(tuple(new), unsettled, tuple(problems), stalled)
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from orchestration.dead_runs import report_dead_runs
 from orchestration.defs.jobs import batch_job
 from orchestration.ingestion.files import Fingerprint
 from orchestration.lake import Lake, LakeNotFound
@@ -33,6 +34,8 @@ def landing_sensor(
     still being written, or came just after a look, would wait as long. While a live worker is at
     work, a file is its own for ``SHOAL_LIVE_GRACE_SECONDS``.
     """
+    for run_id in report_dead_runs(context.instance):
+        context.log.warning(f"run {run_id} was under way, and its process is gone: it is retried")
     values = settings()
     worker = Post(values.live_home)
     until = time.monotonic() + values.sensor_watch_seconds
