@@ -6,6 +6,7 @@ publishes them, so it has to carry them through.
 
 import dagster as dg
 
+from orchestration.lake import CARRIES
 from orchestration.partitions import arrival_hours
 
 RAW = dg.AssetSelection.key_prefixes(["raw"])
@@ -49,6 +50,7 @@ CATEGORY_SCORES = dg.AssetSelection.assets(["marts", "category_scores"])
 MODELS = dg.AssetSelection.groups("models")
 EVALUATION = dg.AssetSelection.groups("evaluation")
 SEARCH = dg.AssetSelection.groups("search")
+MAINTENANCE = dg.AssetSelection.groups("maintenance")
 REPORTS = dg.AssetSelection.groups("monitoring")
 SCORE_CHECKS = dg.AssetSelection.checks_for_assets(
     ["marts", "customer_scores"],
@@ -57,13 +59,14 @@ SCORE_CHECKS = dg.AssetSelection.checks_for_assets(
     ["marts", "rule_segments"],
     ["ops", "alerts"],
 )
+HISTORY_CHECKS = dg.AssetSelection.checks_for_assets(["ops", "batches"])
 SEGMENT_CHECKS = dg.AssetSelection.checks_for_assets(["marts", "customer_segments"])
 CATEGORY_CHECKS = dg.AssetSelection.checks_for_assets(["marts", "category_scores"])
-WRITES = {"shoal/writes": "batch"}
+WRITES = {CARRIES: "batch"}
 
 main_job = dg.define_asset_job(
     "main_job",
-    selection=dg.AssetSelection.all() - EVALUATION - SEARCH,
+    selection=dg.AssetSelection.all() - EVALUATION - SEARCH - MAINTENANCE,
     description="Everything once: ingestion, tables with their tests, models, scores, reports.",
     tags=WRITES,
     partitions_def=arrival_hours,
@@ -86,6 +89,7 @@ daily_job = dg.define_asset_job(
             MATCHES | CLOCK | BATCH_TABLES | DAILY_TABLES | BATCH_SCORES | CATEGORY_SCORES
         ).without_checks()
         | SCORE_CHECKS
+        | HISTORY_CHECKS
         | SEGMENT_CHECKS
         | CATEGORY_CHECKS
         | REPORTS
@@ -124,10 +128,24 @@ search_job = dg.define_asset_job(
     description="Parameters of the models searched on past instants; the next training takes them.",
 )
 
+# without the tag of those that write batches: it takes the lease for one table at a time, so it
+# need not wait for them, nor they for it
+maintenance_job = dg.define_asset_job(
+    "maintenance_job",
+    selection=MAINTENANCE,
+    description="Upkeep: fewer files; old snapshots, model versions, runs and logs deleted.",
+)
+
 rebuild_job = dg.define_asset_job(
     "rebuild_job",
     selection=(
-        CLOCK | SEEDS | dg.AssetSelection.groups("staging") | TABLES | BATCH_SCORES | SCORE_CHECKS
+        CLOCK
+        | SEEDS
+        | dg.AssetSelection.groups("staging")
+        | TABLES
+        | BATCH_SCORES
+        | SCORE_CHECKS
+        | HISTORY_CHECKS
     ),
     description="Every table from the whole of raw, after a change of a model.",
     config={
@@ -145,6 +163,14 @@ daily = dg.ScheduleDefinition(
     execution_timezone="UTC",
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="At 03:15 UTC: recency moves on even for those who did nothing.",
+)
+
+daily_maintenance = dg.ScheduleDefinition(
+    job=maintenance_job,
+    cron_schedule="15 2 * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="At 02:15 UTC, an hour before every customer is scored anew.",
 )
 
 weekly_training = dg.ScheduleDefinition(
