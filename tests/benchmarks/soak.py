@@ -24,7 +24,7 @@ from rich.table import Table
 
 from orchestration.ingestion.landing import ARRIVAL_FORMAT
 from orchestration.lake import Lake
-from orchestration.maintenance_lake import LakeSize
+from orchestration.maintenance_catalog import LakeSize
 from orchestration.settings import PROJECT_ROOT, Settings, settings
 from orchestration.waiting import Work, waiting_work, work_to_request
 from simulation import MarketConfig
