@@ -14,6 +14,7 @@ from pathlib import Path
 
 from collector.rows import with_every_column
 from orchestration.ingestion.entities import ENTITIES
+from orchestration.ingestion.landing import COLLECTED
 
 SUFFIX = ".jsonl"
 ARRIVAL_FORMAT = "arrived=%Y-%m-%dT%H"
@@ -162,7 +163,7 @@ class Journals:
         folder = self._landing / entity / datetime.now(UTC).strftime(ARRIVAL_FORMAT)
         make_durable_folder(folder)
         name = path.name.removeprefix(f"{entity}.")
-        os.rename(path, folder / f"collector-{name}")
+        os.rename(path, folder / f"{COLLECTED}{name}")
         sync_folder(folder)
         sync_folder(self._folder)
         self.rolled += 1

@@ -43,7 +43,14 @@ class HabitModel:
 
 
 def run_alerts(lake: Lake, values: Settings, now: datetime, log: Callable[[str], None]) -> AlertRun:
-    """Judge what the run's batches touched and all metrics up to now; record, then tell.
+    """Judge what the run's batches touched and all metrics up to now; record, then tell."""
+    events, recorded = record_alerts(lake, values, now)
+    delivered = deliver(lake, values, now, recorded.historic, log)
+    return AlertRun(events, recorded, delivered)
+
+
+def record_alerts(lake: Lake, values: Settings, now: datetime) -> tuple[int, Recorded]:
+    """Judge and record without telling anybody; gives the number of events looked at, too.
 
     Detectors' memories and incidents are written in one transaction: a run that is done again
     finds the same incidents and opens none twice.
@@ -69,8 +76,7 @@ def run_alerts(lake: Lake, values: Settings, now: datetime, log: Callable[[str],
         write_states(connection, states, now)
         if fitted:
             write_habit_model(connection, model, now)
-    delivered = deliver(lake, values, now, recorded.historic, log)
-    return AlertRun(len(touched.events), recorded, delivered)
+    return len(touched.events), recorded
 
 
 def judge_customers(

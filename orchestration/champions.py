@@ -3,6 +3,8 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 
 import dagster as dg
 import pandas as pd
@@ -51,10 +53,7 @@ class Champion:
 def load_champion(registry: Registry, task: str) -> Champion | None:
     """The scoring model of one task, or None while it has none."""
     version = registry.champion(task)
-    if version is None:
-        return None
-    typical = json.loads((version.folder / "typical.json").read_text())
-    return Champion(version, ScoringModel.load(version.folder), typical)
+    return None if version is None else Champion(version, *_read_model(version.folder))
 
 
 def load_champions(registry: Registry) -> dict[str, Champion]:
@@ -88,7 +87,19 @@ def load_segments(registry: Registry) -> tuple[Version, SegmentModel] | None:
         It was kept by another version of Shoal.
     """
     version = registry.champion(SEGMENTS)
-    return None if version is None else (version, load(version.folder))
+    return None if version is None else (version, _read_segments(version.folder))
+
+
+@lru_cache(maxsize=32)
+def _read_model(folder: Path) -> tuple[ScoringModel, Mapping[str, float]]:
+    """The files of a version never change, so a process that stays reads them once."""
+    typical = json.loads((folder / "typical.json").read_text())
+    return ScoringModel.load(folder), typical
+
+
+@lru_cache(maxsize=8)
+def _read_segments(folder: Path) -> SegmentModel:
+    return load(folder)
 
 
 def segments_by_label(registry: Registry, labels: Iterable[str]) -> dict[str, SegmentModel]:
@@ -97,7 +108,7 @@ def segments_by_label(registry: Registry, labels: Iterable[str]) -> dict[str, Se
     for label in labels:
         task, _, number = label.partition(":")
         try:
-            found[label] = load(registry.version(task, int(number)).folder)
+            found[label] = _read_segments(registry.version(task, int(number)).folder)
         except (NoSuchVersion, UnknownFormat) as problem:
             dg.get_dagster_logger().warning(f"{label}: {problem}")
     return found

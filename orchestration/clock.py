@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import duckdb
 
+from orchestration.ingestion.sql import transaction
 from orchestration.settings import Settings
 
 TIME_COLUMNS = {
@@ -54,13 +55,12 @@ def set_clock(
     else:
         as_of = end
     clock = Clock(as_of, settings.clock, first, last)
-    connection.execute("begin")
-    connection.execute("delete from ops.clock")
-    connection.execute(
-        "insert into ops.clock values (?, ?, ?, ?)",
-        [clock.as_of, clock.mode, clock.first_batch_id, clock.last_batch_id],
-    )
-    connection.execute("commit")
+    with transaction(connection):
+        connection.execute("delete from ops.clock")
+        connection.execute(
+            "insert into ops.clock values (?, ?, ?, ?)",
+            [clock.as_of, clock.mode, clock.first_batch_id, clock.last_batch_id],
+        )
     return clock
 
 

@@ -40,6 +40,7 @@ def run_dbt(
     full_refresh: bool = False,
     tests: bool = True,
     log: Any = None,
+    on_statement: Callable[[str, str], None] | None = None,
 ) -> list[NodeResult]:
     """Run ``dbt <command>`` over the named nodes and return what became of each.
 
@@ -55,6 +56,8 @@ def run_dbt(
         Whether ``build`` runs data tests.
     log
         Logger for dbt's own progress lines.
+    on_statement
+        Told the name of the node and the text of every SQL statement before it runs.
 
     Raises
     ------
@@ -86,6 +89,8 @@ def run_dbt(
             "LogTestResult",
         }:
             log.info(event.info.msg)
+        if on_statement is not None and event.info.name == "SQLQuery":
+            on_statement(event.data.node_info.node_name, event.data.sql)
 
     outcome = dbtRunner(callbacks=[forward]).invoke(arguments)
     nodes = getattr(outcome.result, "results", None)

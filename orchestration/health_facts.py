@@ -16,7 +16,8 @@ from orchestration.health import Backlog, Collecting, Disk, Facts, Health, Lag, 
 from orchestration.ingestion.files import Fingerprint, LandedFile
 from orchestration.ingestion.landing import ARRIVAL_FORMAT
 from orchestration.lake import Lake, LakeDamaged, LakeNotFound
-from orchestration.live_heartbeat import read_heartbeat
+from orchestration.live.heartbeat import read_heartbeat
+from orchestration.live.post import Post
 from orchestration.settings import Settings
 from orchestration.waiting import waiting_work
 
@@ -205,11 +206,13 @@ def _collector(values: Settings, now: datetime) -> Collecting:
 
 def _live(values: Settings, now: datetime) -> Working | None:
     beat = read_heartbeat(values)
-    if beat is None or (beat.leaving and not beat.is_alive(now)):
+    # while it waits for a long run it holds the post and says nothing
+    is_alive = beat is not None and (beat.is_alive(now) or Post(values.live_home).is_held())
+    if beat is None or (beat.leaving and not is_alive):
         return None
     return Working(
         beat.pid,
-        beat.is_alive(now),
+        is_alive,
         beat.age(now),
         beat.batch_id,
         beat.batches,

@@ -6,7 +6,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +14,20 @@ import dagster as dg
 import duckdb
 from dagster_duckdb import DuckDBResource
 from filelock import FileLock, Timeout
+from pydantic import PrivateAttr
 
+from orchestration.ingestion.sql import transaction
 from orchestration.reader_gate import ReaderGate
 from orchestration.settings import Settings, settings
 
 EXTENSIONS = ("ducklake", "sqlite_scanner", "postgres_scanner")
-INLINED_ROWS = 2_000
+INLINED_ROWS = 100
 FILE_FORMAT = {"parquet_version": "2", "parquet_compression": "lz4_raw"}
 """How tables are kept: keys are read in half the time, from smaller files, than by the default
 (snappy, version 1), and are written as fast; zstd would halve the files and the speed."""
 LEASE_NOTICE_SECONDS = 10.0
+CARRIES = "shoal/writes"
+"""Tag of the runs that carry batches through, one at a time."""
 DAMAGE = (
     "file is not a database",
     "database disk image is malformed",
@@ -84,6 +88,21 @@ class Lake(DuckDBResource):
             lease_timeout_seconds=values.lease_timeout_seconds,
         )
 
+    _turn: ExitStack = PrivateAttr(default_factory=ExitStack)
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """A run that carries batches through has the turn from its first step on."""
+        run = context.dagster_run
+        if run is not None and CARRIES in run.tags:
+            self._turn.enter_context(self.turn(f"run {run.run_id}"))
+
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
+        self.end_turn()
+
+    def end_turn(self) -> None:
+        """Let others carry batches through: what the run still does needs none to stand still."""
+        self._turn.close()
+
     @property
     def lease_path(self) -> Path:
         return Path(self.root) / "lake" / "writer.lock"
@@ -130,6 +149,15 @@ class Lake(DuckDBResource):
                 yield connection
 
     @contextmanager
+    def together(self, purpose: str) -> Iterator["Lake"]:
+        """Give a lake whose writers, and readers of the live edge, share one transaction.
+
+        All that is written through it is one commit, or nothing.
+        """
+        with self.writer(purpose) as connection, transaction(connection):
+            yield _OneTransaction(connection, self)
+
+    @contextmanager
     def lease(self, purpose: str) -> Iterator[None]:
         """Hold the writer lease, and say on the way who holds it when it is taken.
 
@@ -160,6 +188,34 @@ class Lake(DuckDBResource):
         finally:
             self._holder_path.unlink(missing_ok=True)
             lock.release()
+
+    @contextmanager
+    def turn(self, purpose: str) -> Iterator[None]:
+        """Hold the one right to carry batches through, from ingestion to publication.
+
+        Runs take it for all their steps, the live worker for one batch. Whoever waits is next:
+        a worker that is always busy keeps no run waiting for more than a batch.
+
+        Raises
+        ------
+        LeaseTimeout
+            When it was not free within ``lease_timeout_seconds``.
+        """
+        folder = self.lease_path.parent
+        folder.mkdir(parents=True, exist_ok=True)
+        turn = FileLock(folder / "turn.lock", thread_local=False)
+        try:
+            with FileLock(folder / "queue.lock").acquire(timeout=self.lease_timeout_seconds):
+                turn.acquire(timeout=self.lease_timeout_seconds)
+        except Timeout:
+            raise LeaseTimeout(
+                f"another run or the live worker carries batches through for longer than "
+                f"{self.lease_timeout_seconds:.0f} s; gave up on: {purpose}"
+            ) from None
+        try:
+            yield
+        finally:
+            turn.release()
 
     def lease_holder(self) -> str:
         """Who holds the writer lease, for people: ``free``, or process, host and purpose."""
@@ -236,6 +292,28 @@ class Lake(DuckDBResource):
         if not self.catalog.startswith("sqlite:"):
             return None
         return Path(self.catalog.removeprefix("sqlite:"))
+
+
+class _OneTransaction(Lake):
+    """A lake on a connection that holds the lease and is in a transaction."""
+
+    _connection: duckdb.DuckDBPyConnection = PrivateAttr()
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, lake: Lake) -> None:
+        super().__init__(**lake.model_dump())
+        self._connection = connection
+
+    @contextmanager
+    def writer(self, purpose: str) -> Iterator[duckdb.DuckDBPyConnection]:
+        yield self._connection
+
+    @contextmanager
+    def reader(self, *, latest: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+        if latest:
+            yield self._connection
+            return
+        with super().reader() as connection:
+            yield connection
 
 
 def load_extensions(connection: duckdb.DuckDBPyConnection, directory: Path) -> None:

@@ -13,7 +13,7 @@ import dagster as dg
 from orchestration.backup import CATALOG, DATA, KEY, NAME_FORMAT, STORE
 from orchestration.backup_files import Manifest, take_file, take_tree
 from orchestration.lake import Lake, LeaseTimeout, published_snapshot
-from orchestration.live_heartbeat import read_heartbeat
+from orchestration.live.heartbeat import read_heartbeat
 from orchestration.settings import Settings
 
 ALIVE_SECONDS = 60.0

@@ -24,6 +24,19 @@ create table if not exists ops.landed_files (
     ingested_at timestamp not null
 );
 
+-- one row per file that was replayed: its entry as it was, since its rows stay in raw
+create table if not exists ops.forgotten_files (
+    file_hash varchar not null,
+    file varchar not null,
+    entity varchar not null,
+    received bigint not null,
+    accepted bigint not null,
+    duplicates bigint not null,
+    rejected bigint not null,
+    batch_id bigint not null,
+    forgotten_at timestamp not null
+);
+
 -- one row per row (or whole file) that could not be taken
 create table if not exists ops.rejected_rows (
     batch_id bigint not null,

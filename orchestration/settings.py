@@ -41,6 +41,10 @@ class Settings(BaseSettings):
     # below the 5 s of Dagster's own loop: a minimum of 5 s skips every tick that comes early
     sensor_seconds: int = Field(default=4, ge=1)
     sensor_watch_seconds: float = Field(default=4.0, ge=0, lt=30)
+    live: bool = True
+    live_minutes: float = Field(default=120, gt=0)
+    live_grace_seconds: float = Field(default=30, ge=0)
+    live_threads: int = Field(default=1, ge=1)
     plausible_skill: float = Field(default=0.95, ge=0.5, le=1)
     evaluation_origins: int = Field(default=4, ge=1)
     evaluation_rows: int = Field(default=200_000, ge=1_000)
@@ -111,6 +115,11 @@ class Settings(BaseSettings):
     def collector_home(self) -> Path:
         """Where the collector keeps journals that are not in landing yet."""
         return self.root / "collector"
+
+    @property
+    def live_home(self) -> Path:
+        """Where the live worker keeps its locks, its signs of life and what it recorded."""
+        return self.root / "live"
 
     @property
     def reports(self) -> Path:

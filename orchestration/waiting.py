@@ -1,13 +1,14 @@
 """What waits to be done: files in landing that are new by content, batches not carried through."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import duckdb
 
 from orchestration.ingestion.files import Fingerprint, LandedFile
 from orchestration.ingestion.landing import pending, scan
+from orchestration.partitions import known_hour
 from orchestration.settings import Settings
 
 RETRY_SECONDS = 600
@@ -32,6 +33,11 @@ class Waiting:
     problems: tuple[str, ...]
     stalled: Stalled | None
 
+    def since(self, now: datetime, seconds: float) -> "Waiting":
+        """The same without files that have waited for less than so long."""
+        old = tuple(file for file in self.files if now.timestamp() - file.mtime_ns / 1e9 >= seconds)
+        return replace(self, files=old, unsettled=self.unsettled + len(self.files) - len(old))
+
 
 @dataclass(frozen=True)
 class Work:
@@ -55,6 +61,7 @@ def waiting_work(
         "select file, bytes, modified_ns, file_hash from ops.landed_files"
     ).fetchall()
     new, unsettled = pending(files, ledger, now, values.settle_seconds, hashes)
+    new = [replace(file, partition_key=known_hour(file.partition_key, now)) for file in new]
     row = connection.execute(
         "select batch_id, partition_key, ingested_at from ops.batches "
         "where snapshot_id is null order by batch_id desc limit 1"
@@ -62,7 +69,8 @@ def waiting_work(
     stalled = None
     if row is not None:
         seconds = (now.replace(tzinfo=None) - row[2]).total_seconds()
-        if seconds >= STALLED_SECONDS:
+        # below 0: the clock went back since, and would leave it lying until it is there again
+        if not 0 <= seconds < STALLED_SECONDS:
             stalled = Stalled(row[0], row[1], seconds)
     return Waiting(tuple(new), unsettled, tuple(problems), stalled)
 

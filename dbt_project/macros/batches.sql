@@ -6,7 +6,7 @@
 
 {# The instant this run works as of. #}
 {% macro as_of() -%}
-    timestamp '{{ clock_row()['as_of'] }}'
+    {{ clock_row()['as_of'] }}
 {%- endmacro %}
 
 {# Last batch of this run. #}
@@ -20,34 +20,49 @@
 {%- endmacro %}
 
 {#
-    Read as literals, so that the engine skips files by their statistics. Where nothing runs they
-    are bounds that hold no batch.
+    The columns of ops.clock as expressions; where nothing runs they are bounds that hold no batch.
+
+    Every model has a session of its own, in which they are set once.
 #}
 {% macro clock_row() -%}
     {%- set clock = source('ops', 'clock') -%}  {#- outside the condition: dbt notes it when parsing #}
-    {%- set row = {'first_batch_id': 0, 'last_batch_id': 0, 'as_of': '1970-01-01'} -%}
-    {#- one query per run instead of 36; a process may keep the graph from one run to the next -#}
-    {%- set known = graph.get('shoal_clock', {}) if execute else {} -%}
-    {%- if known.get('invocation_id') == invocation_id -%}
-        {{ return(known) }}
+    {%- if not is_running() -%}
+        {{ return({
+            'first_batch_id': 0, 'last_batch_id': 0, 'as_of': "timestamp '1970-01-01'"
+        }) }}
     {%- endif -%}
-    {%- if is_running() -%}
-        {%- set result = run_query(
-            "select first_batch_id, last_batch_id, as_of from " ~ clock
-        ) -%}
-        {%- if result.rows | length != 1 -%}
+    {%- set reader = invocation_id ~ model.unique_id -%}
+    {%- set known = graph.get('shoal_clock', {}) -%}
+    {%- if known.get('reader') == reader -%}
+        {{ return(known['row']) }}
+    {%- endif -%}
+    {%- set row = {} -%}
+    {%- for column in ['first_batch_id', 'last_batch_id', 'as_of'] -%}
+        {%- set query = "select " ~ column ~ " from " ~ clock -%}
+        {%- do row.update({column: run_value('shoal_' ~ column, query)}) -%}
+    {%- endfor -%}
+    {%- do graph.update({'shoal_clock': {'reader': reader, 'row': row}}) -%}
+    {{ return(row) }}
+{%- endmacro %}
+
+{# Whether this run carries every batch there is. #}
+{% macro is_whole_history() -%}
+    {%- set first = clock_row()['first_batch_id'] -%}
+    {%- if first is number -%}
+        {{ return(first <= 1) }}
+    {%- endif -%}
+    {#- asked once per run; a process may keep the graph from one run to the next -#}
+    {%- set known = graph.get('shoal_history', {}) -%}
+    {%- if known.get('invocation_id') != invocation_id -%}
+        {%- set found = run_query("select first_batch_id <= 1 from " ~ source('ops', 'clock')) -%}
+        {%- if found.rows | length != 1 -%}
             {{ exceptions.raise_compiler_error(
-                "ops.clock has " ~ result.rows | length ~ " rows instead of 1: "
+                "ops.clock has " ~ found.rows | length ~ " rows instead of 1: "
                 "run dbt through the Dagster assets, which set it"
             ) }}
         {%- endif -%}
-        {%- do row.update({
-            'first_batch_id': result.rows[0][0],
-            'last_batch_id': result.rows[0][1],
-            'as_of': result.rows[0][2],
-            'invocation_id': invocation_id,
-        }) -%}
-        {%- do graph.update({'shoal_clock': row}) -%}
+        {%- set known = {'invocation_id': invocation_id, 'is_whole': found.rows[0][0]} -%}
+        {%- do graph.update({'shoal_history': known}) -%}
     {%- endif -%}
-    {{ return(row) }}
+    {{ return(known['is_whole']) }}
 {%- endmacro %}

@@ -21,6 +21,7 @@ where journey_from is not null
 {# Earliest day of a journey that is computed anew. #}
 {% macro first_journey_day() -%}
     {{ return(first_day_of(
+        'first_journey_day',
         "select cast(min(restart_at) as date) from (" ~ journey_restarts() ~ ") as restarts"
     )) }}
 {%- endmacro %}

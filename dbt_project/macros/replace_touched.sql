@@ -33,3 +33,16 @@
     select {{ columns }}
     from {{ arguments['temp_relation'] }};
 {%- endmacro %}
+
+{#
+    Incremental strategy: replace every row. A table that is made anew is another table to the lake,
+    with a commit of its own for each of its names on the way.
+#}
+{% macro get_incremental_replace_all_sql(arguments) -%}
+    {%- set columns = get_quoted_csv(arguments['dest_columns'] | map(attribute='name')) -%}
+    delete from {{ arguments['target_relation'] }};
+
+    insert into {{ arguments['target_relation'] }} ({{ columns }})
+    select {{ columns }}
+    from {{ arguments['temp_relation'] }};
+{%- endmacro %}

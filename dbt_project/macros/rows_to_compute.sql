@@ -49,8 +49,3 @@ touched_identifiers as (
     {%- endif %}
 )
 {%- endmacro %}
-
-{# Whether this run carries every batch there is. #}
-{% macro is_whole_history() -%}
-    {{ return(clock_row()['first_batch_id'] | int <= 1) }}
-{%- endmacro %}

@@ -1,6 +1,6 @@
 {#
-    Where an incremental model starts to read: days as literals, so that the engine skips older
-    files by their statistics. The `ref`s stand outside of the conditions, so that dbt sees the
+    Where an incremental model starts to read: days found before
+    (`run_value`), so that the engine skips older files by their statistics. The `ref`s stand outside of the conditions, so that dbt sees the
     dependency when it parses.
 #}
 
@@ -8,7 +8,7 @@
 {% macro first_touched_day() -%}
     {%- set touched_visitors = ref('int_touched_visitors') -%}
     {{ return(first_day_of(
-        "select cast(min(touched_from) as date) from " ~ touched_visitors
+        'first_touched_day', "select cast(min(touched_from) as date) from " ~ touched_visitors
     )) }}
 {%- endmacro %}
 
@@ -16,7 +16,7 @@
 {% macro first_restart_day() -%}
     {%- set touched_visitors = ref('int_touched_visitors') -%}
     {{ return(first_day_of(
-        "select cast(min(sessions_from) as date) from " ~ touched_visitors
+        'first_restart_day', "select cast(min(sessions_from) as date) from " ~ touched_visitors
     )) }}
 {%- endmacro %}
 
@@ -25,6 +25,7 @@
     {%- set orders = ref('stg_orders') -%}
     {%- set lines = ref('stg_order_lines') -%}
     {%- set ordered_day = first_day_of(
+        'first_ordered_day',
         "select cast(min(orders.ordered_at) as date) from " ~ orders ~ " as orders"
         ~ " where orders.order_ref in (select order_ref from " ~ orders
         ~ " where " ~ in_this_run() ~ " union select order_ref from " ~ lines
@@ -34,12 +35,13 @@
 {%- endmacro %}
 
 {# The day that a query finds, or the beginning (rebuild) or the end (nothing to do) of time. #}
-{% macro first_day_of(query) -%}
-    {%- set day = '0001-01-01' -%}
+{% macro first_day_of(name, query) -%}
     {%- if is_running() and is_incremental() -%}
-        {%- set day = run_query(query).rows[0][0] or '9999-12-31' -%}
+        {{ return(run_value(
+            'shoal_' ~ name, "select coalesce((" ~ query ~ "), date '9999-12-31')"
+        )) }}
     {%- endif -%}
-    {{ return("date '" ~ day ~ "'") }}
+    {{ return("date '0001-01-01'") }}
 {%- endmacro %}
 
 {# The pause of a visitor after which a new session starts. #}

@@ -6,6 +6,7 @@ publishes them, so it has to carry them through.
 
 import dagster as dg
 
+from orchestration.lake import CARRIES
 from orchestration.partitions import arrival_hours
 
 RAW = dg.AssetSelection.key_prefixes(["raw"])
@@ -58,9 +59,10 @@ SCORE_CHECKS = dg.AssetSelection.checks_for_assets(
     ["marts", "rule_segments"],
     ["ops", "alerts"],
 )
+HISTORY_CHECKS = dg.AssetSelection.checks_for_assets(["ops", "batches"])
 SEGMENT_CHECKS = dg.AssetSelection.checks_for_assets(["marts", "customer_segments"])
 CATEGORY_CHECKS = dg.AssetSelection.checks_for_assets(["marts", "category_scores"])
-WRITES = {"shoal/writes": "batch"}
+WRITES = {CARRIES: "batch"}
 
 main_job = dg.define_asset_job(
     "main_job",
@@ -87,6 +89,7 @@ daily_job = dg.define_asset_job(
             MATCHES | CLOCK | BATCH_TABLES | DAILY_TABLES | BATCH_SCORES | CATEGORY_SCORES
         ).without_checks()
         | SCORE_CHECKS
+        | HISTORY_CHECKS
         | SEGMENT_CHECKS
         | CATEGORY_CHECKS
         | REPORTS
@@ -136,7 +139,13 @@ maintenance_job = dg.define_asset_job(
 rebuild_job = dg.define_asset_job(
     "rebuild_job",
     selection=(
-        CLOCK | SEEDS | dg.AssetSelection.groups("staging") | TABLES | BATCH_SCORES | SCORE_CHECKS
+        CLOCK
+        | SEEDS
+        | dg.AssetSelection.groups("staging")
+        | TABLES
+        | BATCH_SCORES
+        | SCORE_CHECKS
+        | HISTORY_CHECKS
     ),
     description="Every table from the whole of raw, after a change of a model.",
     config={

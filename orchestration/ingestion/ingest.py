@@ -91,17 +91,18 @@ def _new_files(
     connection: duckdb.DuckDBPyConnection, files: Sequence[LandedFile]
 ) -> tuple[list[StagedFile], list[str], dict[str, str]]:
     """Files whose content the ledger does not have, those it has, and those not there."""
-    known = known_hashes(connection)
+    hashed: list[tuple[LandedFile, str]] = []
     new: list[StagedFile] = []
     skipped: list[str] = []
     left: dict[str, str] = {}
     for file in files:
         try:
             size_and_mtime(file.path)
-            file_hash = content_hash(file.path)
+            hashed.append((file, content_hash(file.path)))
         except (FileChanged, OSError) as error:
             left[file.name] = str(error)
-            continue
+    known = known_hashes(connection, [file_hash for _, file_hash in hashed])
+    for file, file_hash in hashed:
         if (file.entity, file_hash) in known:
             skipped.append(file.name)
             continue

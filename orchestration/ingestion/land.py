@@ -16,6 +16,7 @@ from orchestration.ingestion.land_staging import LandError, stage_join, stage_so
 from orchestration.ingestion.landing import arrival_folder
 from orchestration.ingestion.mappings import Mapping, MappingError, load_mapping, load_mappings
 from orchestration.ingestion.sql import first_line, literal, scalar
+from orchestration.processes import is_alive
 
 __all__ = ["LandError", "LandReport", "LandedOutput", "land", "land_source"]
 MEMORY_LIMIT = "2GB"
@@ -112,6 +113,7 @@ def _land_file(
             for entity, target in targets.items():
                 query = _query(mapping, entity, source, entities, candidates, available, connection)
                 target.parent.mkdir(parents=True, exist_ok=True)
+                _remove_drafts_of_the_dead(target)
                 drafts[entity] = target.with_name(f".{target.name}.{os.getpid()}.tmp")
                 counts[entity] = _write(connection, query, drafts[entity])
             for entity, draft in drafts.items():
@@ -125,6 +127,8 @@ def _land_file(
                     report.empty.append(f"{source.name}: {entity}")
         except Unreadable as error:
             raise LandError(f"{source}: cannot be read: {error}") from error
+        except (OSError, duckdb.IOException) as error:
+            raise LandError(f"{landing}: cannot be written: {first_line(error)}") from error
         except duckdb.Error as error:
             raise MappingError(f"{mapping.title}: {source.name}: {first_line(error)}") from error
         finally:
@@ -174,6 +178,14 @@ def _write(connection: duckdb.DuckDBPyConnection, query: str, draft: Path) -> tu
     with draft.open("rb") as stream:
         os.fsync(stream.fileno())
     return rows, failed
+
+
+def _remove_drafts_of_the_dead(target: Path) -> None:
+    """Take away what processes left of this file that were killed while they wrote it."""
+    for draft in target.parent.parent.glob(f"*/.{target.name}.*.tmp"):
+        pid = draft.suffixes[-2].removeprefix(".")
+        if pid.isdigit() and not is_alive(int(pid), draft.stat().st_mtime):
+            draft.unlink(missing_ok=True)
 
 
 def _publish(draft: Path, target: Path) -> None:

@@ -1,5 +1,6 @@
 """The landing folder: which files lie in it, and which of them are new by content."""
 
+import os
 from collections.abc import Iterable, Iterator, MutableMapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,9 @@ from orchestration.ingestion.files import Fingerprint, LandedFile, content_hash
 ARRIVAL_FOLDER = "arrived="
 ARRIVAL_FORMAT = "%Y-%m-%dT%H"
 UNFINISHED = (".tmp", ".part", ".crdownload")
+COLLECTED = "collector-"
+"""How the names of the collector's files begin."""
+PARQUET_MAGIC = b"PAR1"
 
 LedgerRow = tuple[str, int, int, str]
 
@@ -65,7 +69,7 @@ def pending(
     for file in files:
         if file.fingerprint in taken:
             continue
-        if 0 <= now.timestamp() - file.mtime_ns / 1e9 < settle_seconds:
+        if not is_settled(file, now, settle_seconds):
             unsettled += 1
             continue
         try:
@@ -77,6 +81,41 @@ def pending(
         if (file.entity, hashes[file.fingerprint]) not in contents:
             new.append(file)
     return new, unsettled
+
+
+def is_settled(file: LandedFile, now: datetime, settle_seconds: float) -> bool:
+    """Whether nobody writes to a file any more: it is whole by itself, or was left for a while.
+
+    A Parquet file ends with its footer, and the collector moves files here that it has closed.
+    """
+    age = now.timestamp() - file.mtime_ns / 1e9
+    return not 0 <= age < settle_seconds or _is_whole(file.path)
+
+
+def landed_file(landing: Path, path: Path) -> LandedFile | None:
+    """What one path below the landing folder is to `scan`; None when it is not to be taken."""
+    parts = path.relative_to(landing).parts
+    if any(_is_ignored(Path(part)) for part in parts) or not path.is_file():
+        return None
+    hour = _hour(parts[1]) if len(parts) == 3 else None
+    if parts[0] not in ENTITIES or len(parts) != (2 if hour is None else 3):
+        return None
+    files: list[LandedFile] = []
+    _add(landing, path, parts[0], hour, files)
+    return files[0] if files else None
+
+
+def _is_whole(path: Path) -> bool:
+    if path.name.startswith(COLLECTED):
+        return True
+    try:
+        with path.open("rb") as stream:
+            if stream.read(len(PARQUET_MAGIC)) != PARQUET_MAGIC:
+                return False
+            stream.seek(-len(PARQUET_MAGIC), os.SEEK_END)
+            return stream.tell() > len(PARQUET_MAGIC) and stream.read() == PARQUET_MAGIC
+    except OSError:
+        return False
 
 
 def _scan_entity(landing: Path, folder: Path, files: list[LandedFile], problems: list[str]) -> None:
@@ -108,8 +147,12 @@ def _entries(folder: Path) -> Iterator[Path]:
     """What a folder holds, in order, without what is hidden or unfinished."""
     if folder.is_dir():
         for entry in sorted(folder.iterdir()):
-            if not entry.name.startswith(("_", ".")) and entry.suffix not in UNFINISHED:
+            if not _is_ignored(entry):
                 yield entry
+
+
+def _is_ignored(entry: Path) -> bool:
+    return entry.name.startswith(("_", ".")) or entry.suffix in UNFINISHED
 
 
 def _hour(name: str) -> str | None:

@@ -1,7 +1,7 @@
 """The ledger of files and the quarantine of rows: what was taken, and what was not, and why."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 import duckdb
 import pyarrow as pa
@@ -34,9 +34,14 @@ WHOLE_SCHEMA = pa.schema(
 )
 
 
-def known_hashes(connection: duckdb.DuckDBPyConnection) -> set[tuple[str, str]]:
-    """Entity and content hash of every file that was taken."""
-    rows = connection.execute("select entity, file_hash from ops.landed_files").fetchall()
+def known_hashes(
+    connection: duckdb.DuckDBPyConnection, hashes: Sequence[str]
+) -> set[tuple[str, str]]:
+    """Entity and content hash of those files that were taken."""
+    rows = connection.execute(
+        "select entity, file_hash from ops.landed_files where file_hash in (select unnest(?))",
+        [list(hashes)],
+    ).fetchall()
     return {(entity, file_hash) for entity, file_hash in rows}
 
 
@@ -117,7 +122,8 @@ def record_batch(
 def forget_file(connection: duckdb.DuckDBPyConnection, file: str) -> int:
     """Remove a file from ledger and quarantine so that it is taken again.
 
-    Rows of it that were accepted stay, and count as duplicates the next time.
+    Rows of it that were accepted stay, and count as duplicates the next time; what they were
+    accepted as is kept in ``ops.forgotten_files``.
 
     Returns
     -------
@@ -125,6 +131,12 @@ def forget_file(connection: duckdb.DuckDBPyConnection, file: str) -> int:
     """
     with transaction(connection):
         entries = scalar(connection, "select count(*) from ops.landed_files where file = ?", [file])
+        connection.execute(
+            "insert into ops.forgotten_files by name "
+            "select file_hash, file, entity, received, accepted, duplicates, rejected, batch_id, "
+            "? as forgotten_at from ops.landed_files where file = ?",
+            [datetime.now(UTC).replace(tzinfo=None), file],
+        )
         connection.execute("delete from ops.landed_files where file = ?", [file])
         connection.execute("delete from ops.rejected_rows where file = ?", [file])
     return entries

@@ -30,10 +30,17 @@ def without_nul(text: str) -> str:
     return text.replace("\0", NUL_SIGN)
 
 
+_IN_TRANSACTION: set[int] = set()
+
+
 @contextmanager
 def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """All that is written inside, or nothing."""
+    """All that is written inside, or nothing; within another one it is a part of that."""
+    if id(connection) in _IN_TRANSACTION:
+        yield
+        return
     connection.execute("begin")
+    _IN_TRANSACTION.add(id(connection))
     try:
         yield
         connection.execute("commit")
@@ -41,6 +48,8 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         with suppress(duckdb.TransactionException):  # a commit that failed has rolled back
             connection.execute("rollback")
         raise
+    finally:
+        _IN_TRANSACTION.discard(id(connection))
 
 
 def first_line(error: BaseException) -> str:

@@ -11,6 +11,7 @@ from tests.benchmarks import (
     definitions_load,
     drops,
     growth,
+    live,
     main_job,
     models,
     push_entry,
@@ -44,6 +45,13 @@ def bench(
         bool, typer.Option(help="Keep the lake of the last benchmark; no main job, no bare script.")
     ] = False,
     skip_queries: Annotated[bool, typer.Option(help="Leave out the queries.")] = False,
+    live_drops: Annotated[
+        int, typer.Option(help="Files to drop before the live worker, one by one; 0: none.")
+    ] = 100,
+    live_rate: Annotated[
+        int, typer.Option(help="Events a second of the stream to the live worker; 0: none.")
+    ] = 5_000,
+    live_minutes: Annotated[float, typer.Option(help="How long the stream lasts.")] = 10,
     collector_rate: Annotated[
         float, typer.Option(help="Requests a second to the collector; 0: none.")
     ] = push_entry.RATE,
@@ -80,6 +88,11 @@ def bench(
             if drop_count:
                 console.print(f"… dropping {drop_count} files under a running daemon")
                 figures += drops.measure(home, drop_count, customers, events, console)
+            if live_drops or live_rate:
+                console.print(f"… the live worker: {live_drops} drops, {live_rate:,} events/s")
+                figures += live.measure(
+                    home, live_drops, live_rate, live_minutes, customers, events, console
+                )
             if collector_rate:
                 console.print(f"… the collector at {collector_rate:,.0f} requests a second")
                 figures += push_entry.measure(home, collector_rate)

@@ -16,10 +16,15 @@ LOG = "dagster_dev"
 
 
 @contextmanager
-def running(bench: BenchHome) -> Iterator[float]:
+def running(bench: BenchHome, *, live: bool) -> Iterator[float]:
     """Run UI, daemon and code server on the bench home; gives the seconds until the UI answered.
 
     However the block ends, the whole process group ends with it.
+
+    Parameters
+    ----------
+    live
+        With the live worker; without it the landing sensor takes everything.
 
     Raises
     ------
@@ -34,7 +39,7 @@ def running(bench: BenchHome) -> Iterator[float]:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env=bench.environment(),
+            env={**bench.environment(), "SHOAL_LIVE": str(live).lower()},
             cwd=PROJECT_ROOT,
             start_new_session=True,
         )

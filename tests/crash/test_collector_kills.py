@@ -4,16 +4,19 @@ import http.client
 import random
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from orchestration.conservation import assert_conserved
+from orchestration.lake import Lake
 from tests.collector.collector_room import CollectorProcess
 from tests.collector.lake_room import lake_of
+from tests.crash.homes import settings_of
+from tests.crash.kills import RESUME_SECONDS, Tally
 
-RESUME_SECONDS = 5.0
 CLIENTS = 4
 
 
@@ -65,9 +68,10 @@ class Client:
         return True
 
 
-def kill_and_check(home: Path, seed: int, kills: int) -> None:
+def kill_and_check(home: Path, seed: int, kills: int) -> Tally:
     """Kill a collector under load, then hold raw against what its clients were told."""
     chance = random.Random(seed)
+    tally = Tally("collector")
     collector = CollectorProcess(home, {"SHOAL_COLLECTOR_ROLL_SECONDS": "0.05"})
     clients = [Client(collector, f"c{number}") for number in range(CLIENTS)]
     stop = threading.Event()
@@ -81,8 +85,10 @@ def kill_and_check(home: Path, seed: int, kills: int) -> None:
             time.sleep(chance.uniform(0.05, 0.6))
             if chance.random() < 0.7:
                 collector.kill_worker()
+                tally.places["the process that answers"] += 1
             else:
                 collector.end()  # both, as when a machine's service manager has to begin anew
+                tally.places["supervisor and process"] += 1
                 collector.launch()
             killed_at.append(time.monotonic())
             collector.wait_until_up()
@@ -99,7 +105,8 @@ def kill_and_check(home: Path, seed: int, kills: int) -> None:
     for moment in killed_at:
         later = [time for time in times if time > moment]
         assert later
-        assert later[0] - moment < RESUME_SECONDS
+        tally.resumed.append(later[0] - moment)
+    assert max(tally.resumed) < RESUME_SECONDS
     acknowledged = {name for client in clients for name in client.acknowledged}
     assert len(acknowledged) > 10 * kills
     with lake_of(home) as lake:
@@ -115,13 +122,21 @@ def kill_and_check(home: Path, seed: int, kills: int) -> None:
         assert totals["accepted"] == len(acknowledged)
         lake.ingest()
         assert lake.ledger()["events"] == totals
+    assert_conserved(Lake.from_settings(settings_of(home)), home / "landing")
+    return tally
 
 
-def test_nothing_acknowledged_is_lost_and_nothing_is_there_twice(tmp_path: Path) -> None:
-    kill_and_check(tmp_path / "home", seed=6, kills=5)
+def test_nothing_acknowledged_is_lost_and_nothing_is_there_twice(
+    tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    tally = kill_and_check(tmp_path / "home", seed=6, kills=5)
+    record_property("kills", tally.as_property())
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(10))
-def test_so_it_is_at_many_other_moments(tmp_path: Path, seed: int) -> None:
-    kill_and_check(tmp_path / "home", seed=100 + seed, kills=12)
+def test_so_it_is_at_many_other_moments(
+    tmp_path: Path, seed: int, record_property: Callable[[str, object], None]
+) -> None:
+    tally = kill_and_check(tmp_path / "home", seed=100 + seed, kills=12)
+    record_property("kills", tally.as_property())

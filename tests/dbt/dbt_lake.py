@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,9 @@ from dbt.contracts.graph.manifest import Manifest
 
 from orchestration.ingestion.entities import ENTITIES
 from orchestration.ingestion.schema import create_tables
+from orchestration.ingestion.sql import transaction
 from orchestration.lake import Lake
+from orchestration.live.recording import Recording, kept_statements
 from orchestration.settings import PROJECT_ROOT, Settings
 
 PROJECT = PROJECT_ROOT / "dbt_project"
@@ -99,6 +101,29 @@ class DbtLake:
         self.dbt("run", *(HOT if self.has_views else LIVE), *arguments)
         self.has_views = True
 
+    def record(self) -> Recording:
+        """Let dbt carry nothing at all, and keep the statements by which it did."""
+        heard: dict[str, list[str]] = {}
+
+        def hear(event: Any) -> None:
+            if event.info.name == "SQLQuery":
+                node = event.data.node_info.node_name
+                heard.setdefault(node, []).append(event.data.sql)
+
+        self.set_clock(datetime(2024, 3, 12), 2, 1)
+        outcome = self.try_dbt("run", *HOT, callbacks=[hear])
+        assert outcome.success, "\n".join(messages(outcome))
+        names = [node.node.name for node in outcome.result]
+        return Recording("", {name: kept_statements(heard[name]) for name in names})
+
+    def replay(
+        self, recording: Recording, as_of: datetime, first_batch_id: int, last_batch_id: int
+    ) -> None:
+        """Carry batches through to the features, as the live worker does."""
+        self.set_clock(as_of, first_batch_id, last_batch_id)
+        with self.lake.writer("test: replay") as connection, transaction(connection):
+            recording.replay(connection)
+
     def set_as_of_dates(self, instants: Iterable[datetime], population_days: int = 400) -> None:
         """Name the past instants to train on."""
         self.execute("delete from ops.as_of_dates")
@@ -113,7 +138,12 @@ class DbtLake:
         outcome = self.try_dbt(command, *arguments)
         assert outcome.success, "\n".join(messages(outcome))
 
-    def try_dbt(self, command: str, *arguments: str) -> dbtRunnerResult:
+    def try_dbt(
+        self,
+        command: str,
+        *arguments: str,
+        callbacks: list[Callable[[Any], None]] | None = None,
+    ) -> dbtRunnerResult:
         """Run dbt and return what came of it."""
         folders = {
             "--project-dir": PROJECT,
@@ -124,7 +154,8 @@ class DbtLake:
         options = [text for option in folders.items() for text in map(str, option)]
         quiet = ["--log-level", "none", "--log-level-file", "none", "--no-write-json"]
         with mock.patch.dict(os.environ, self.settings.dbt_environment()):
-            return dbtRunner(manifest=self.manifest).invoke([command, *options, *quiet, *arguments])
+            runner = dbtRunner(manifest=self.manifest, callbacks=callbacks)
+            return runner.invoke([command, *options, *quiet, *arguments])
 
     def table(self, name: str, order_by: Iterable[str] = ()) -> pd.DataFrame:
         """The rows of a table at the live edge."""

@@ -10,6 +10,7 @@ from datetime import datetime
 
 import pytest
 
+from orchestration.live.recording import IncrementFailed, Recording, without_comment
 from tests.dbt.dbt_lake import HOT, LIVE, REBUILT, DbtLake, Row, assert_same_tables
 from tests.dbt.histories import random_history
 
@@ -38,6 +39,36 @@ def test_increments_equal_a_rebuild(
         _load(lake, rows, batch)
         lake.carry(AS_OF, batch, batch)
     _assert_equals_a_rebuild(lake, batches, f"seed {seed}")
+
+
+@pytest.mark.parametrize(("seed", "batches", "late_share"), [(2, 4, 1.0), (3, 6, 0.02)])
+def test_replayed_increments_equal_a_rebuild(
+    new_lake: NewLake, seed: int, batches: int, late_share: float
+) -> None:
+    """What dbt ran for one batch carries the others, each in a single transaction."""
+    lake, rows = new_lake(), random_history(seed, batches, late_share)
+    _load(lake, rows, 1)
+    lake.carry(AS_OF, 1, 1)
+    increment = lake.record()
+    for batch in range(2, batches + 1):
+        _load(lake, rows, batch)
+        lake.replay(increment, AS_OF, batch, batch)
+    _assert_equals_a_rebuild(lake, batches, f"seed {seed}, replayed")
+
+
+def test_a_replay_that_fails_changes_nothing(new_lake: NewLake) -> None:
+    lake, rows = new_lake(), random_history(4, batches=2)
+    _load(lake, rows, 1)
+    lake.carry(AS_OF, 1, 1)
+    increment = lake.record()
+    _load(lake, rows, 2)
+    before = lake.marts()
+    broken = {**increment.statements, "kpi_daily": ["insert into marts.kpi_daily select 1 / 'x'"]}
+    with pytest.raises(IncrementFailed, match=r"^kpi_daily: "):
+        lake.replay(Recording("", broken), AS_OF, 2, 2)
+    assert_same_tables(before, lake.marts(), "after the failure")
+    lake.replay(increment, AS_OF, 2, 2)
+    _assert_equals_a_rebuild(lake, 2, "after the failure, done again")
 
 
 @pytest.mark.slow
@@ -120,10 +151,16 @@ def test_a_batch_joins_by_hash(new_lake: NewLake) -> None:
     lake.carry(AS_OF, 1, 1)
     _load(lake, rows, 2)
     lake.set_clock(AS_OF, 2, 2)
-    outcome = lake.try_dbt("run", *LIVE)
+    said: list[str] = []
+    outcome = lake.try_dbt(
+        "run", *LIVE, callbacks=[lambda event: said.append(getattr(event.data, "sql", ""))]
+    )
     assert outcome.success
+    values = [text for text in map(without_comment, said) if text.startswith("set variable")]
     queries = {result.node.name: result.node.compiled_code for result in outcome.result}
     with lake.lake.reader(latest=True) as connection:
+        for value in values:
+            connection.execute(value)
         plans = {
             name: connection.execute(f"explain {query}").fetchall()[0][1]
             for name, query in queries.items()

@@ -21,7 +21,7 @@ class Deployment:
 
     def __init__(self, home: Path) -> None:
         self.values = Settings(home=home, _env_file=None)  # type: ignore[call-arg]
-        self._environment = {
+        self.environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith(("SHOAL_", "DAGSTER_"))},
             "SHOAL_HOME": str(home),
             "SHOAL_SETTLE_SECONDS": "0",
@@ -43,7 +43,7 @@ class Deployment:
 
     def _done(self, command: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            command, cwd=PROJECT_ROOT, env=self._environment, capture_output=True, text=True
+            command, cwd=PROJECT_ROOT, env=self.environment, capture_output=True, text=True
         )
 
     def batch_job(self) -> None:

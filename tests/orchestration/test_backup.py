@@ -18,7 +18,7 @@ from orchestration.clock import set_clock
 from orchestration.ingestion.ingest import ingest_batch
 from orchestration.ingestion.schema import create_tables
 from orchestration.lake import Lake, LakeDamaged
-from orchestration.live_heartbeat import Heartbeat, heartbeat_path, write_heartbeat
+from orchestration.live.heartbeat import Heartbeat, heartbeat_path, write_heartbeat
 from orchestration.publication import publish
 from orchestration.registry import Registry
 from orchestration.restore import RestoreRefused, restore_backup
@@ -247,7 +247,7 @@ def test_nothing_is_restored_under_a_writer_or_a_live_worker(
         pytest.raises(RestoreRefused, match=r"a long batch.*nothing was changed"),
     ):
         restore_backup(lake, home, path, LATER)
-    write_heartbeat(home, Heartbeat(os.getpid(), LATER.isoformat(), 1, 1, 0.5, "test"))
+    write_heartbeat(home, Heartbeat("r", os.getpid(), LATER.isoformat(), 1, 1, 0.5, "test"))
     with pytest.raises(RestoreRefused, match="live worker"):
         restore_backup(lake, home, path, LATER)
     assert restore_backup(lake, home, path, LATER + timedelta(hours=1)).aside.is_dir()

@@ -6,12 +6,9 @@ import duckdb
 import pytest
 
 from ml.tasks import TASKS
-from orchestration.defs.ingestion.checks import (
-    check_every_row_is_accounted_for,
-    check_few_rows_are_rejected,
-)
+from orchestration.defs.ingestion.checks import check_few_rows_are_rejected
 from orchestration.defs.monitoring.assets import drift_within, quality_is_sound
-from orchestration.defs.scores.checks import (
+from orchestration.score_claims import (
     check_one_score_per_customer,
     check_scores_are_of_their_features,
     check_scores_are_probabilities,
@@ -126,34 +123,6 @@ def test_a_score_of_other_features_fails(scored: duckdb.DuckDBPyConnection, chan
     result = check_scores_are_of_their_features(scored)
     assert not result.passed
     assert result.metadata["differing"].value == 1
-
-
-def add_file(connection: duckdb.DuckDBPyConnection, received: int, accepted: int) -> None:
-    connection.execute(
-        "insert into ops.landed_files values "
-        "('h', 'f', 'events', '2026-06-01T00', 1, 1, 'csv', ?, ?, 0, 0, [], 1, ?)",
-        [received, accepted, NOW],
-    )
-
-
-def test_an_empty_ledger_balances(writer: duckdb.DuckDBPyConnection) -> None:
-    assert check_every_row_is_accounted_for(writer).passed
-
-
-def test_a_lost_row_is_noticed_in_the_file(writer: duckdb.DuckDBPyConnection) -> None:
-    add_file(writer, received=1, accepted=0)
-    result = check_every_row_is_accounted_for(writer)
-    assert not result.passed
-    assert result.metadata["unbalanced_files"].value == 1
-
-
-def test_a_lost_row_is_noticed_in_raw(writer: duckdb.DuckDBPyConnection) -> None:
-    add_file(writer, received=1, accepted=1)
-    assert not check_every_row_is_accounted_for(writer).passed
-    writer.execute(
-        "insert into raw.events by name select 'e' as event_id, 1 as batch_id, 'h' as file_hash"
-    )
-    assert check_every_row_is_accounted_for(writer).passed
 
 
 @pytest.mark.parametrize(("rejected", "passed"), [(0, True), (5, True), (6, False)])

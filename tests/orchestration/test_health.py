@@ -19,11 +19,10 @@ from orchestration.health_facts import gather, health
 from orchestration.health_server import health_server
 from orchestration.ingestion.schema import create_tables
 from orchestration.lake import Lake
-from orchestration.live_heartbeat import (
+from orchestration.live.heartbeat import (
     Heartbeat,
     heartbeat_path,
     read_heartbeat,
-    remove_heartbeat,
     write_heartbeat,
 )
 from orchestration.settings import Settings, settings
@@ -144,24 +143,24 @@ def test_lag_is_from_arrival_to_publication(values: Settings, lake: Lake) -> Non
 
 def test_a_live_worker_is_alive_until_it_falls_silent(values: Settings, lake: Lake) -> None:
     assert gather(lake, values, NOW).live is None
-    write_heartbeat(values, Heartbeat(7, NOW.isoformat(), 3, 12, 0.5, "abc"))
+    write_heartbeat(values, Heartbeat("r", 7, NOW.isoformat(), 3, 12, 0.5, "abc"))
     working = gather(lake, values, NOW + timedelta(seconds=30)).live
     assert working == Working(7, True, 30.0, 3, 12, 0.5, "abc")
     silent = gather(lake, values, NOW + timedelta(minutes=5)).live
     assert silent is not None
     assert not silent.is_alive
-    leaving = Heartbeat(7, NOW.isoformat(), 3, 12, 0.5, "abc", leaving="worked for 120 minutes")
+    leaving = Heartbeat("r", 7, NOW.isoformat(), 3, 12, 0.5, "abc", leaving="worked for 120 minutes")
     write_heartbeat(values, leaving)
     assert gather(lake, values, NOW + timedelta(minutes=5)).live is None
-    remove_heartbeat(values)
+    heartbeat_path(values).unlink()
     assert gather(lake, values, NOW).live is None
 
 
 def test_a_heartbeat_may_say_more_and_may_be_torn(values: Settings) -> None:
-    told = asdict(Heartbeat(7, NOW.isoformat(), None, 0, None, "abc"))
+    told = asdict(Heartbeat("r", 7, NOW.isoformat(), None, 0, None, "abc"))
     path = heartbeat_path(values)
     path.parent.mkdir(parents=True)
-    path.write_text(json.dumps({**told, "run_id": "r"}))
+    path.write_text(json.dumps({**told, "more": 1}))
     assert read_heartbeat(values) == Heartbeat(**told)
     for text in ("", "{", "[]", '{"pid": 7}'):
         path.write_text(text)

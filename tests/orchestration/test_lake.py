@@ -2,11 +2,20 @@
 
 import subprocess
 import sys
+import threading
+import time
 from datetime import datetime
 
 import pytest
 
-from orchestration.lake import Lake, LakeNotFound, LeaseTimeout, set_file_format
+from orchestration.ingestion.sql import transaction
+from orchestration.lake import (
+    Lake,
+    LakeNotFound,
+    LeaseTimeout,
+    current_snapshot,
+    set_file_format,
+)
 from orchestration.publication import publish
 from orchestration.settings import Settings
 
@@ -129,3 +138,60 @@ def test_files_are_kept_in_the_chosen_format(lake: Lake) -> None:
             "select compression, encodings from parquet_metadata(?)", [path]
         ).fetchall()
     assert kept == [("LZ4_RAW", "DELTA_LENGTH_BYTE_ARRAY")]
+
+
+def test_what_is_written_together_is_one_commit_or_nothing(lake: Lake) -> None:
+    ingest(lake, 1)
+    with lake.reader(latest=True) as edge:
+        before = current_snapshot(edge)
+    with lake.together("test") as one:
+        with one.writer("first") as connection, transaction(connection):
+            connection.execute("update ops.clock set last_batch_id = 7")
+        with one.reader(latest=True) as inside:
+            assert inside.execute("select last_batch_id from ops.clock").fetchone() == (7,)
+        with lake.reader(latest=True) as outside:
+            assert outside.execute("select last_batch_id from ops.clock").fetchone() == (1,)
+    with lake.reader(latest=True) as edge:
+        assert current_snapshot(edge) == before + 1
+    with (
+        pytest.raises(ZeroDivisionError),
+        lake.together("test") as one,
+        one.writer("first") as connection,
+        transaction(connection),
+    ):
+        _ = connection.execute("delete from ops.clock"), 1 / 0
+    with lake.reader(latest=True) as edge:
+        assert edge.execute("select last_batch_id from ops.clock").fetchone() == (7,)
+
+
+def test_whoever_waits_for_the_turn_is_next(lake: Lake) -> None:
+    """A worker that takes the turn again and again lets a run in after one batch."""
+    order: list[str] = []
+    waiting = threading.Event()
+
+    def run() -> None:
+        waiting.set()
+        with lake.turn("a run"):
+            order.append("run")
+
+    other = threading.Thread(target=run)
+    with lake.turn("batch 0"):
+        other.start()
+        waiting.wait()
+        time.sleep(0.3)
+        order.append("batch 0")
+    for number in range(1, 4):
+        with lake.turn(f"batch {number}"):
+            order.append(f"batch {number}")
+    other.join()
+    assert order == ["batch 0", "run", "batch 1", "batch 2", "batch 3"]
+
+
+def test_a_turn_that_is_not_given_says_so(values: Settings, lake: Lake) -> None:
+    hasty = Lake.from_settings(values.model_copy(update={"lease_timeout_seconds": 0.2}))
+    with (
+        lake.turn("long run"),
+        pytest.raises(LeaseTimeout, match="gave up on: short"),
+        hasty.turn("short"),
+    ):
+        pass

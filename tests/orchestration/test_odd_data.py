@@ -17,8 +17,8 @@ from orchestration.champions import FeaturesGone
 from orchestration.defs.churn.assets import churn_model
 from orchestration.defs.inactivity.assets import inactivity_model
 from orchestration.defs.scores.assets import customer_scores
-from orchestration.defs.scores.checks import check_scores_are_probabilities
 from orchestration.defs.value.assets import value_model
+from orchestration.score_claims import check_scores_are_probabilities
 from orchestration.score_tables import write_scores
 from orchestration.training import train_task
 from tests.ml.known_market import DATES, HORIZON

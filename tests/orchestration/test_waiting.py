@@ -13,6 +13,7 @@ from orchestration.defs.ingestion.sensors import landing_sensor
 from orchestration.ingestion.files import Fingerprint
 from orchestration.ingestion.ingest import ingest_batch
 from orchestration.lake import Lake
+from orchestration.partitions import arrival_hours
 from orchestration.settings import Settings, settings
 from orchestration.waiting import RETRY_SECONDS, STALLED_SECONDS, waiting_work, work_to_request
 
@@ -101,8 +102,36 @@ def test_a_batch_that_a_dead_run_left_is_carried_on(
     later = now + timedelta(seconds=STALLED_SECONDS + 1)
     (work,) = work_to_request(waiting_work(writer, values, {}, later), later)
     assert work.run_key.startswith("stalled:1:")
+    before = now - timedelta(days=2)  # the clock went back
+    (work,) = work_to_request(waiting_work(writer, values, {}, before), before)
+    assert work.run_key.startswith("stalled:1:")
     writer.execute("update ops.batches set snapshot_id = 1")
     assert work_to_request(waiting_work(writer, values, {}, later), later) == []
+
+
+def test_a_file_from_the_future_is_not_one_that_is_being_written(
+    writer: duckdb.DuckDBPyConnection, values: Settings
+) -> None:
+    """The clock went back after it was written."""
+    drop(values, "a.jsonl", EVENT)
+    before = datetime.now(UTC) - timedelta(days=2)
+    slow = values.model_copy(update={"settle_seconds": 3600})
+    (work,) = work_to_request(waiting_work(writer, slow, {}, before), before)
+    assert work.files == 1
+    assert work_to_request(waiting_work(writer, slow, {}, before), before) == [work]
+
+
+@pytest.mark.parametrize("hour", ["2019-12-31T23", "2199-01-01T00"])
+def test_an_hour_that_cannot_be_holds_nothing_up(
+    writer: duckdb.DuckDBPyConnection, values: Settings, hour: str
+) -> None:
+    """A clock was ahead, or a file is from long ago: Dagster knows no partition of that hour."""
+    drop(values, f"arrived={hour}/a.jsonl", EVENT)
+    now = datetime.now(UTC) + LATER
+    (work,) = work_to_request(waiting_work(writer, values, {}, now), now)
+    assert arrival_hours.has_partition_key(work.partition_key)
+    take_all(writer, values, now)
+    assert waiting_work(writer, values, {}, now).files == ()
 
 
 def test_an_unknown_folder_is_named(writer: duckdb.DuckDBPyConnection, values: Settings) -> None:
@@ -126,7 +155,10 @@ def own_settings(values: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 @pytest.mark.usefixtures("own_settings")
 def test_the_sensor_says_why_it_is_silent(lake: Lake) -> None:
-    with dg.build_sensor_context(resources={"lake": lake}) as context:
+    with (
+        dg.DagsterInstance.ephemeral() as instance,
+        dg.build_sensor_context(instance=instance, resources={"lake": lake}) as context,
+    ):
         result = landing_sensor(context)
     assert isinstance(result, dg.SkipReason)
     assert "new by content" in str(result.skip_message)
@@ -135,7 +167,10 @@ def test_the_sensor_says_why_it_is_silent(lake: Lake) -> None:
 @pytest.mark.usefixtures("own_settings")
 def test_the_sensor_asks_for_the_hour_of_a_new_file(lake: Lake, values: Settings) -> None:
     drop(values, "a.csv", "event_id\n1\n")
-    with dg.build_sensor_context(resources={"lake": lake}) as context:
+    with (
+        dg.DagsterInstance.ephemeral() as instance,
+        dg.build_sensor_context(instance=instance, resources={"lake": lake}) as context,
+    ):
         result = landing_sensor(context)
     assert isinstance(result, dg.SensorResult)
     assert result.run_requests is not None

@@ -1,4 +1,8 @@
-{{ config(materialized='table') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_all',
+    on_schema_change='fail',
+) }}
 
 -- The events that this run reads of the visitors whom it computes anew: one look at the history for
 -- all tables that are made of them. It starts from the few identifiers of the visitors. A run over

@@ -1,4 +1,8 @@
-{{ config(materialized='table') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_all',
+    on_schema_change='fail',
+) }}
 
 {%- set sessions_so_far = relation_so_far('int_sessions') %}
 

@@ -1,14 +1,12 @@
 """Raw tables: what lies in landing becomes typed rows, one batch per run."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
 
+from orchestration.ingestion.arrivals import take_files
 from orchestration.ingestion.entities import ENTITIES
-from orchestration.ingestion.files import batches_of
-from orchestration.ingestion.ingest import ingest_batch
 from orchestration.ingestion.reports import BatchReport
 from orchestration.lake import Lake
 from orchestration.partitions import arrival_hours
@@ -16,7 +14,6 @@ from orchestration.settings import settings
 from orchestration.waiting import waiting_work
 
 OWNERS = ["team:data"]
-BATCH_BYTES = 64 << 20  # what a batch holds in memory is some ten times its files
 LEDGER = dg.AssetKey(["ops", "landed_files"])
 QUARANTINE = dg.AssetKey(["ops", "rejected_rows"])
 DESCRIPTIONS = {
@@ -56,22 +53,12 @@ def landed_batch(
     """The files of one arrival hour that are new by content: batches, a transaction each."""
     values = settings()
     hour = context.partition_key
-    report = BatchReport(None)
     with lake.writer(f"ingest {hour}, run {context.run_id}") as connection:
         waiting = waiting_work(connection, values, {})
         files = [file for file in waiting.files if file.partition_key == hour]
-        for batch in batches_of(files, BATCH_BYTES):
-            report = report.and_then(
-                ingest_batch(
-                    connection,
-                    batch,
-                    hour,
-                    context.run_id,
-                    datetime.now(UTC),
-                    values.pseudonym_key(),
-                    progress=context.log.info,
-                )
-            )
+        report = take_files(
+            connection, files, hour, context.run_id, values.pseudonym_key(), context.log.info
+        )
     for name, reason in report.left.items():
         context.log.warning(f"{name}: left for later: {reason}")
     for key in TABLES:

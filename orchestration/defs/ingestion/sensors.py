@@ -1,12 +1,15 @@
 """The landing sensor: a fresh file starts ingestion, increment and rescoring."""
 
 import time
+from datetime import UTC, datetime
 
 import dagster as dg
 
+from orchestration.dead_runs import report_dead_runs
 from orchestration.defs.jobs import batch_job
 from orchestration.ingestion.files import Fingerprint
 from orchestration.lake import Lake, LakeNotFound
+from orchestration.live.post import Post
 from orchestration.settings import settings
 from orchestration.waiting import waiting_work, work_to_request
 
@@ -28,9 +31,13 @@ def landing_sensor(
     """Ask for one run per arrival hour with new content, or for what a dead run left undone.
 
     A tick watches until the next one is due: Dagster asks every 5 s at most, and a file that was
-    still being written, or came just after a look, would wait as long.
+    still being written, or came just after a look, would wait as long. While a live worker is at
+    work, a file is its own for ``SHOAL_LIVE_GRACE_SECONDS``.
     """
+    for run_id in report_dead_runs(context.instance):
+        context.log.warning(f"run {run_id} was under way, and its process is gone: it is retried")
     values = settings()
+    worker = Post(values.live_home)
     until = time.monotonic() + values.sensor_watch_seconds
     while True:
         try:
@@ -38,6 +45,8 @@ def landing_sensor(
                 waiting = waiting_work(connection, values, _HASHES)
         except LakeNotFound as missing:
             return dg.SkipReason(str(missing))
+        if worker.is_held():
+            waiting = waiting.since(datetime.now(UTC), values.live_grace_seconds)
         work = work_to_request(waiting)
         if work or time.monotonic() >= until:
             break

@@ -95,6 +95,7 @@ def published_batches(context: dg.AssetExecutionContext, lake: Lake) -> dg.Mater
     """One row per batch, with the lake snapshot from which on readers see it whole."""
     with lake.writer("publish") as connection:
         snapshot = publish(connection, datetime.now(UTC).replace(tzinfo=None))
+    lake.end_turn()
     if snapshot is None:
         context.log.info("nothing published: a newer batch is under way and will publish both")
     return dg.MaterializeResult(metadata={"snapshot_id": -1 if snapshot is None else snapshot})

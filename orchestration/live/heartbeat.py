@@ -1,6 +1,6 @@
 """The sign of life of the live worker: a small file, written anew all the time.
 
-A worker that ends as it should removes it or says so in it, so that an old one without such a word
+A worker that ends as it should says so in it, so that an old one without such a word
 means a worker that died.
 """
 
@@ -22,20 +22,20 @@ class Heartbeat:
     Attributes
     ----------
     at
-        ISO 8601 with its offset; written at least every ten seconds, also without a batch.
+        ISO 8601 with its offset; written every few seconds between batches.
     batch_id
         The last batch that it published, or None before the first.
     batches
         Batches since it started.
     lag_seconds
-        Of the last batch: from the arrival of its newest file until readers saw it.
+        Of the last batch: from the arrival of its oldest file until readers saw it.
     version
         The code that it runs.
     leaving
-        Why it is about to end as it should; empty while it is not. Further keys of the file are
-        the worker's own.
+        Why it ends as it should, or asks for a successor; empty while it does not.
     """
 
+    run_id: str
     pid: int
     at: str
     batch_id: int | None
@@ -64,11 +64,6 @@ def write_heartbeat(values: Settings, heartbeat: Heartbeat) -> None:
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.write_text(json.dumps(asdict(heartbeat)), encoding="utf-8")
     draft.replace(path)
-
-
-def remove_heartbeat(values: Settings) -> None:
-    """Say that no live worker is meant to be there."""
-    heartbeat_path(values).unlink(missing_ok=True)
 
 
 def read_heartbeat(values: Settings) -> Heartbeat | None:

@@ -1,0 +1,52 @@
+"""The live worker as a run: long, warm, and seen in the UI."""
+
+import dagster as dg
+
+from orchestration.defs.dbt.assets import dbt_tables
+from orchestration.lake import Lake
+from orchestration.settings import settings
+
+
+@dg.op(
+    description=(
+        "Watches landing and carries every micro-batch through to published scores, within "
+        "seconds; leaves when a successor is ready."
+    )
+)
+def watch_landing(context: dg.OpExecutionContext, lake: Lake) -> str:
+    """Work as the live worker, and report what every batch changed."""
+    from orchestration.live.batch import Carried
+    from orchestration.live.events import materializations
+    from orchestration.live.recording import batch_models
+    from orchestration.live.worker import LiveWorker
+
+    values = settings()
+    names = set(batch_models())
+    models = {key.path[-1]: key for key in dbt_tables.keys if key.path[-1] in names}
+
+    def report(carried: Carried) -> None:
+        for event in materializations(carried, models):
+            context.log_event(event)
+
+    warm = lake.model_copy(update={"threads": values.live_threads})
+    ended = LiveWorker(
+        warm,
+        values.model_copy(update={"threads": values.live_threads}),
+        context.run_id,
+        report,
+        context.log.info,
+    ).run()
+    context.log.info(ended)
+    return ended
+
+
+@dg.job(
+    name="live_rescoring",
+    description=(
+        "The live worker: one long run that scores what comes into landing within seconds. "
+        "live_sensor keeps it alive; what it misses batch_job takes."
+    ),
+    tags={"dagster/max_retries": "0", "shoal/live": "worker"},
+)
+def live_rescoring() -> None:
+    watch_landing()

@@ -1,0 +1,149 @@
+"""The statements by which dbt brings its tables up to a batch, to be run again without dbt.
+
+dbt renders, compiles and inspects its models anew in every run: about 0.35 s for each. What varies
+from batch to batch is read by the statements themselves (``run_value`` in the dbt project), so the
+statements of one increment are those of the next. They are recorded once per version of the project
+and kept, so that a worker that takes over starts without dbt.
+"""
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from orchestration.clock import set_clock
+from orchestration.dbt_runner import DBT_PROJECT_DIR, FAILED, MANIFEST, DbtError, run_dbt
+from orchestration.ingestion.sql import first_line
+from orchestration.lake import Lake
+from orchestration.settings import Settings
+
+CHANGES = ("create", "insert", "delete", "update", "drop", "set", "alter")
+COMMENT = re.compile(r"\s*(/\*.*?\*/|--[^\n]*\n)", re.DOTALL)
+MADE_TEMPORARY = re.compile(r"create\s+temporary\s+table\s+(?P<name>\S+)", re.IGNORECASE)
+NOT_PER_BATCH = frozenset({"training", "journeys", "attribution", "segments"})
+
+
+class IncrementFailed(RuntimeError):
+    """A recorded statement failed: which model, and why."""
+
+
+class NothingPublished(RuntimeError):
+    """There is no finished run yet whose tables an increment could bring up to date."""
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What dbt ran for each model, in its order."""
+
+    project: str
+    statements: Mapping[str, Sequence[str]]
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        return tuple(self.statements)
+
+    def replay(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Bring all tables up to the clock's batches, within the caller's transaction.
+
+        Raises
+        ------
+        IncrementFailed
+        """
+        known: set[str] = set()
+        for model, statements in self.statements.items():
+            for statement in statements:
+                # a value is found from tables that are done, and stays what it is
+                if statement.startswith("set ") and statement in known:
+                    continue
+                known.add(statement)
+                try:
+                    connection.execute(statement)
+                except duckdb.Error as error:
+                    raise IncrementFailed(f"{model}: {first_line(error)}") from error
+
+
+def recorded_increment(lake: Lake, values: Settings) -> Recording:
+    """The statements of this version of the dbt project: those kept, or recorded now.
+
+    Raises
+    ------
+    NothingPublished
+    DbtError
+        When dbt does not start or a model fails.
+    """
+    path = values.live_home / "increment.json"
+    project = fingerprint(DBT_PROJECT_DIR)
+    if path.exists():
+        kept = json.loads(path.read_text())
+        if kept["project"] == project:
+            return Recording(**kept)
+    with lake.turn("record the increment"):
+        recording = record_increment(lake, values, project)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft.write_text(json.dumps({"project": project, "statements": recording.statements}))
+    draft.replace(path)
+    return recording
+
+
+def record_increment(lake: Lake, values: Settings, project: str) -> Recording:
+    """Let dbt carry what waits through its models, and keep what it ran."""
+    with lake.writer("set the clock") as connection:
+        if set_clock(connection, values).first_batch_id <= 1:
+            raise NothingPublished("no batch has been published yet: run main_job (make demo)")
+    heard: dict[str, list[str]] = {}
+
+    def hear(node: str, text: str) -> None:
+        heard.setdefault(node, []).append(text)
+
+    with lake.lease("record the increment"):
+        results = run_dbt("run", batch_models(), on_statement=hear)
+    failed = [f"{node.name}: {node.message}" for node in results if node.status in FAILED]
+    if failed:
+        raise DbtError("dbt failed:\n" + "\n".join(failed))
+    return Recording(project, {node.name: kept_statements(heard[node.name]) for node in results})
+
+
+def kept_statements(texts: Sequence[str]) -> list[str]:
+    """The statements that change something, and the removal of temporary tables they leave.
+
+    What dbt asks in order to know its tables, and its transactions, are left out.
+    """
+    kept = [bare for bare in map(without_comment, texts) if bare.split(None, 1)[0] in CHANGES]
+    made = [match["name"] for match in map(MADE_TEMPORARY.match, kept) if match]
+    return [*kept, *(f"drop table {name}" for name in made)]
+
+
+def without_comment(text: str) -> str:
+    """A statement without the comments before it, which differ between runs."""
+    end = 0
+    while match := COMMENT.match(text, end):
+        end = match.end()
+    return text[end:].strip()
+
+
+def batch_models() -> list[str]:
+    """Tables that follow every batch; views follow by themselves, the others once a day."""
+    nodes = json.loads(MANIFEST.read_text())["nodes"].values()
+    return [
+        node["name"]
+        for node in nodes
+        if node["resource_type"] == "model"
+        and node["config"]["materialized"] not in ("view", "ephemeral")
+        and not NOT_PER_BATCH & set(node["tags"])
+    ]
+
+
+def fingerprint(folder: Path) -> str:
+    """A hash of the content of every source below a folder."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        inside = path.relative_to(folder)
+        if path.suffix in (".sql", ".yml", ".csv", ".py") and inside.parts[0] != "target":
+            digest.update(f"{inside}\0".encode() + path.read_bytes() + b"\0")
+    return digest.hexdigest()

@@ -1,0 +1,92 @@
+"""The live worker on a demo: a drop is scored, a successor takes over, a kill loses nothing."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from orchestration.live.heartbeat import read_heartbeat
+from orchestration.live.post import Post
+from tests.integration.deployment import Deployment
+from tests.live.live_process import live_worker
+
+
+def _event(name: str, ref: str, second: int) -> dict[str, object]:
+    return {
+        "event_id": name,
+        "occurred_at": f"2026-09-29T12:00:{second:02d}Z",
+        "event_type": "page_view",
+        "customer_ref": ref,
+        "channel": "web",
+        "page": "/",
+    }
+
+
+def _a_customer(deployment: Deployment) -> tuple[str, str]:
+    ((key, ref),) = deployment.query(
+        "select scores.customer_key, any_value(orders.customer_ref) "
+        "from marts.customer_scores as scores "
+        "inner join raw.orders on scores.customer_key = orders.customer_key "
+        "where scores.churn_probability is not null group by 1 order by 1 limit 1"
+    )
+    return str(key), str(ref)
+
+
+@pytest.mark.usefixtures("alone")
+def test_a_worker_scores_hands_over_and_dies_without_losing_a_file(
+    demo: tuple[Deployment, str], tmp_path: Path
+) -> None:
+    deployment, _ = demo
+    key, ref = _a_customer(deployment)
+    post = Post(deployment.values.live_home)
+    environment = deployment.environment
+    with live_worker(environment, tmp_path, "first") as first:
+        first.wait_for("log")
+        assert post.is_held()
+        deployment.drop("live_1.jsonl", [_event("live-1", ref, 1)])
+        (told,) = first.wait_for("batch")
+        assert told["scored"] == 1
+        beat = read_heartbeat(deployment.values)
+        assert beat is not None
+        assert (beat.run_id, beat.batch_id) == ("first", told["batch"])
+        ((batch, reasons),) = deployment.query(
+            f"select batch_id, top_reasons from marts.customer_scores where customer_key = '{key}'"
+        )
+        assert batch == told["batch"]
+        assert isinstance(reasons, list)
+        assert reasons
+
+        with live_worker(environment, tmp_path, "second") as second:
+            for number in range(2, 8):  # while one hands over to the other
+                deployment.drop(f"live_{number}.jsonl", [_event(f"live-{number}", ref, number)])
+                time.sleep(0.5)
+            (end,) = first.wait_for("ended")
+            assert end["ended"] == "handed over to another worker"
+            second.wait_for("log")
+            deployment.drop("live_8.jsonl", [_event("live-8", ref, 8)])
+            assert _taken(deployment, 8)
+            deployment.drop("live_9.jsonl", [_event("live-9", ref, 9)])
+            second.kill()
+    assert not post.is_held()
+    with live_worker(environment, tmp_path, "third") as third:
+        third.wait_for("log")
+        assert _taken(deployment, 9)
+    rows = deployment.query(
+        "select event_id, count(*) from raw.events where event_id like 'live-%' group by 1"
+    )
+    assert sorted(rows) == [(f"live-{number}", 1) for number in range(1, 10)]
+    ledger = deployment.query(
+        "select sum(received), sum(accepted), sum(duplicates) + sum(rejected) "
+        "from ops.landed_files where file like 'events/live_%'"
+    )
+    assert ledger == [(9, 9, 0)]
+
+
+def _taken(deployment: Deployment, events: int) -> bool:
+    """Wait until so many events of this test are published."""
+    until = time.monotonic() + 240
+    count = "select count(*) from raw.events where event_id like 'live-%'"
+    while deployment.query(count) != [(events,)]:
+        assert time.monotonic() < until, deployment.query(count)
+        time.sleep(0.1)
+    return True

@@ -1,0 +1,71 @@
+"""What the worker reports are assets that there are, with the batch's own figures."""
+
+from datetime import datetime
+
+import dagster as dg
+
+from orchestration.clock import Clock
+from orchestration.definitions import defs
+from orchestration.defs.dbt.assets import dbt_tables
+from orchestration.ingestion.reports import BatchReport, FileReport
+from orchestration.live.batch import Carried
+from orchestration.live.events import materializations
+from orchestration.live.recording import batch_models, kept_statements
+
+
+def _file(entity: str, hour: str, accepted: int) -> FileReport:
+    return FileReport(
+        *(f"{entity}/{hour}-{accepted}", entity, "hash", hour, 1, 1, "jsonl"),
+        *(accepted + 3, accepted, 1, 2, ()),
+    )
+
+
+def test_every_reported_asset_exists_and_raw_ones_name_their_hour() -> None:
+    report = BatchReport(
+        7,
+        (
+            _file("events", "2026-01-31T09", 10),
+            _file("events", "2026-01-31T09", 5),
+            _file("orders", "2026-01-31T10", 1),
+        ),
+    )
+    clock = Clock(datetime(2026, 1, 31), "history", 7, 7)
+    carried = Carried(report=report, clock=clock, scored=4, snapshot=12, models="churn:1")
+    names = set(batch_models())
+    models = {key.path[-1]: key for key in dbt_tables.keys if key.path[-1] in names}
+    assert len(models) == len(names)
+    events = list(materializations(carried, models))
+    known = set(defs().resolve_all_asset_keys())
+    assert {event.asset_key for event in events} <= known
+    rows = {
+        (event.asset_key.path[-1], event.partition): event.metadata["dagster/partition_row_count"]
+        for event in events
+        if event.asset_key.path[0] == "raw"
+    }
+    assert {key: value.value for key, value in rows.items()} == {
+        ("events", "2026-01-31T09"): 15,
+        ("orders", "2026-01-31T10"): 1,
+    }
+    ledger = [event for event in events if event.asset_key.path == ["ops", "landed_files"]]
+    for event in ledger:
+        told = {key: value.value for key, value in event.metadata.items()}
+        assert told["received"] == told["accepted"] + told["duplicates"] + told["rejected"]
+    assert dg.AssetKey(["marts", "customer_scores"]) in {event.asset_key for event in events}
+
+
+def test_only_statements_that_change_something_are_kept() -> None:
+    said = [
+        '/* {"app": "dbt"} */\n-- a word\n  select 1',
+        "begin",
+        '/* {"app": "dbt"} */ create temporary table "x__tmp" as (select 1)',
+        "/* x */ describe x",
+        "set variable a = (select 1)",
+        "delete from t; insert into t select * from x__tmp",
+        "commit",
+    ]
+    assert kept_statements(said) == [
+        'create temporary table "x__tmp" as (select 1)',
+        "set variable a = (select 1)",
+        "delete from t; insert into t select * from x__tmp",
+        'drop table "x__tmp"',
+    ]
