@@ -14,7 +14,7 @@ from orchestration.backup_files import (
     take_tree,
 )
 from orchestration.lake import Lake, LakeNotFound, published_snapshot
-from orchestration.maintenance_lake import files_of_catalog
+from orchestration.maintenance_catalog import files_of_catalog
 from orchestration.settings import Settings
 from orchestration.waiting import waiting_work
 

@@ -8,8 +8,9 @@ from typing import Any
 import dagster as dg
 
 from orchestration.lake import Lake
+from orchestration.maintenance_catalog import LakeSize, measure_lake
 from orchestration.maintenance_files import FilesUpkeep, keep_files
-from orchestration.maintenance_lake import LakeSize, LakeUpkeep, keep_lake, measure_lake
+from orchestration.maintenance_lake import LakeUpkeep, keep_lake
 from orchestration.maintenance_models import ModelsUpkeep, keep_models
 from orchestration.maintenance_runs import RunsUpkeep, keep_runs
 from orchestration.registry import Registry

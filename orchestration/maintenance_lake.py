@@ -5,7 +5,7 @@ that a batch waits for one table at most, and a process that dies leaves a good 
 changes what any remaining snapshot shows.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +15,13 @@ import duckdb
 
 from orchestration.ingestion.sql import literal
 from orchestration.lake import Lake
+from orchestration.maintenance_catalog import (
+    CATALOG,
+    UntidyTable,
+    files_of_catalog,
+    one_row,
+    untidy_tables,
+)
 from orchestration.maintenance_snapshots import (
     all_snapshots,
     last_before,
@@ -24,7 +31,6 @@ from orchestration.maintenance_snapshots import (
 )
 from orchestration.settings import Settings
 
-CATALOG = "__ducklake_metadata_lake"
 REWRITTEN_SHARE = 0.3
 """Share of deleted rows above which a file is written anew without them."""
 SPOILT_FILES = 8
@@ -36,30 +42,6 @@ READERS_SECONDS = 2.0
 
 class OrphansInUse(RuntimeError):
     """Files that DuckLake takes for orphans are named by the catalog: nothing was deleted."""
-
-
-@dataclass(frozen=True)
-class LakeSize:
-    """What a lake consists of.
-
-    Attributes
-    ----------
-    files, megabytes
-        Data and delete files that the catalog names, old snapshots' included.
-    waiting_files
-        Files that no snapshot needs, kept for readers for a while.
-    inlined_rows
-        Rows and deletions that lie in the catalog, not in a file yet.
-    catalog_megabytes
-        The SQLite catalog with its log; 0 for a server.
-    """
-
-    files: int
-    megabytes: float
-    waiting_files: int
-    inlined_rows: int
-    snapshots: int
-    catalog_megabytes: float
 
 
 @dataclass
@@ -81,33 +63,6 @@ class LakeUpkeep:
     deleted_orphans: int = 0
 
 
-@dataclass(frozen=True)
-class _Table:
-    """A table that some step may have work on."""
-
-    table_id: int
-    schema: str
-    name: str
-    is_inlined: bool
-
-
-def measure_lake(lake: Lake) -> LakeSize:
-    """Size of the lake as it is now."""
-    with lake.reader(latest=True) as connection:
-        files, size = _row(
-            connection,
-            f"select count(*), coalesce(sum(file_size_bytes), 0) from ("
-            f"select file_size_bytes from {CATALOG}.ducklake_data_file "
-            f"union all select file_size_bytes from {CATALOG}.ducklake_delete_file)",
-        )
-        (waiting,) = _row(
-            connection, f"select count(*) from {CATALOG}.ducklake_files_scheduled_for_deletion"
-        )
-        (snapshots,) = _row(connection, f"select count(*) from {CATALOG}.ducklake_snapshot")
-        inlined = sum(inlined_rows(connection).values())
-    return LakeSize(files, size / 1e6, waiting, inlined, snapshots, _catalog_bytes(lake) / 1e6)
-
-
 def keep_lake(
     lake: Lake,
     values: Settings,
@@ -125,7 +80,7 @@ def keep_lake(
         UTC; with a time zone or without.
     """
     done = LakeUpkeep()
-    for table in _untidy_tables(lake):
+    for table in untidy_tables(lake):
         with lake.writer(f"maintenance of {table.schema}.{table.name}") as connection:
             _tidy(lake, connection, table, done)
     log(
@@ -146,46 +101,6 @@ def keep_lake(
         f"{done.deleted_orphans} orphans deleted"
     )
     return done
-
-
-def files_of_catalog(connection: duckdb.DuckDBPyConnection) -> set[str]:
-    """Paths of every file that any snapshot of the attached lake needs, absolute."""
-    rows = connection.execute(
-        f"""
-        with roots as (
-            select value as root from {CATALOG}.ducklake_metadata
-            where key = 'data_path' and scope is null
-        ),
-        files as (
-            select table_id, path, path_is_relative from {CATALOG}.ducklake_data_file
-            union all
-            select table_id, path, path_is_relative from {CATALOG}.ducklake_delete_file
-        )
-        select
-            case when files.path_is_relative
-                then
-                    case when tables.path_is_relative
-                        then
-                            case when schemas.path_is_relative then roots.root else '' end
-                            || schemas.path
-                        else ''
-                    end
-                    || tables.path
-                else ''
-            end
-            || files.path
-        from files
-        cross join roots
-        inner join (
-            select distinct table_id, schema_id, path, path_is_relative
-            from {CATALOG}.ducklake_table
-        ) as tables using (table_id)
-        inner join (
-            select distinct schema_id, path, path_is_relative from {CATALOG}.ducklake_schema
-        ) as schemas using (schema_id)
-        """
-    ).fetchall()
-    return {path for (path,) in rows}
 
 
 def _expire(
@@ -238,55 +153,8 @@ def _delete_orphans(connection: duckdb.DuckDBPyConnection, oldest: str) -> int:
     return len(_called(connection, f"ducklake_delete_orphaned_files('lake', {oldest})"))
 
 
-def _untidy_tables(lake: Lake) -> list[_Table]:
-    """Tables with rows in the catalog, or with several files or deleted rows in files."""
-    with lake.reader(latest=True) as connection:
-        found = connection.execute(
-            f"""
-            select
-                tables.table_id, schemas.schema_name, tables.table_name,
-                (
-                    select count(*) from {CATALOG}.ducklake_data_file as files
-                    where files.table_id = tables.table_id and files.end_snapshot is null
-                )
-                + (
-                    select count(*) from {CATALOG}.ducklake_delete_file as files
-                    where files.table_id = tables.table_id and files.end_snapshot is null
-                )
-            from {CATALOG}.ducklake_table as tables
-            inner join {CATALOG}.ducklake_schema as schemas using (schema_id)
-            where tables.end_snapshot is null and schemas.end_snapshot is null
-            order by 2, 3
-            """
-        ).fetchall()
-        inlined = inlined_rows(connection)
-    return [
-        _Table(table_id, schema, name, table_id in inlined)
-        for table_id, schema, name, files in found
-        if table_id in inlined or files > 1
-    ]
-
-
-def inlined_rows(connection: duckdb.DuckDBPyConnection) -> dict[int, int]:
-    """Rows and deletions that lie in the catalog, by the number of their table."""
-    parts = connection.execute(
-        f"select table_id, table_name from {CATALOG}.ducklake_inlined_data_tables "
-        f"union select table_id, 'ducklake_inlined_delete_' || table_id "
-        f"from {CATALOG}.ducklake_table"
-    ).fetchall()
-    rows: dict[int, int] = {}
-    for table_id, part in parts:
-        try:
-            (count,) = _row(connection, f'select count(*) from {CATALOG}."{part}"')
-        except duckdb.CatalogException:
-            continue  # DuckLake makes the table of a table's deletions with the first of them
-        if count:
-            rows[table_id] = rows.get(table_id, 0) + count
-    return rows
-
-
 def _tidy(
-    lake: Lake, connection: duckdb.DuckDBPyConnection, table: _Table, done: LakeUpkeep
+    lake: Lake, connection: duckdb.DuckDBPyConnection, table: UntidyTable, done: LakeUpkeep
 ) -> None:
     schema, name = literal(table.schema), literal(table.name)
     if table.is_inlined:
@@ -303,7 +171,7 @@ def _tidy(
             )
         done.flushed_rows += sum(row[2] for row in flushed)
     spoilt = f"from {CATALOG}.ducklake_delete_file where table_id = {table.table_id:d}"
-    (files,) = _row(connection, f"select count(*) {spoilt} and end_snapshot is null")
+    (files,) = one_row(connection, f"select count(*) {spoilt} and end_snapshot is null")
     if files:
         share = 0.0 if files > SPOILT_FILES else REWRITTEN_SHARE
         rewritten = _called(
@@ -318,26 +186,8 @@ def _tidy(
     done.merged_files += sum(row[2] for row in merged)
 
 
-def _catalog_bytes(lake: Lake) -> int:
-    if not lake.catalog.startswith("sqlite:"):
-        return 0
-    file = Path(lake.catalog.removeprefix("sqlite:"))
-    return sum(part.stat().st_size for part in _with_log(file) if part.exists())
-
-
-def _with_log(file: Path) -> Iterator[Path]:
-    for suffix in ("", "-wal"):
-        yield file.with_name(file.name + suffix)
-
-
 def _called(connection: duckdb.DuckDBPyConnection, call: str) -> list[tuple[Any, ...]]:
     return connection.execute(f"call {call}").fetchall()
-
-
-def _row(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[int, ...]:
-    row = connection.execute(query).fetchone()
-    assert row is not None
-    return row
 
 
 def _utc(instant: datetime) -> str:

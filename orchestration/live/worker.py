@@ -6,6 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from orchestration.clock import set_clock
+from orchestration.dbt_increment import (
+    Recording,
+    fingerprint,
+    kept_increment,
+    record_increment,
+)
+from orchestration.dbt_runner import dagster_events
 from orchestration.ingestion.files import Fingerprint, LandedFile
 from orchestration.ingestion.schema import create_tables
 from orchestration.lake import Lake
@@ -13,7 +21,6 @@ from orchestration.live.batch import Carried, carry_batch
 from orchestration.live.heartbeat import Heartbeat, write_heartbeat
 from orchestration.live.landing_watch import LandingWatch
 from orchestration.live.post import Post
-from orchestration.live.recording import Recording, fingerprint, recorded_increment
 from orchestration.settings import PROJECT_ROOT, Settings
 from orchestration.waiting import waiting_work
 
@@ -62,7 +69,7 @@ class LiveWorker:
         post = Post(self.values.live_home)
         with post.coming():
             self._version = code_version()
-            increment = recorded_increment(self.lake, self.values)
+            increment = kept_increment(self.values) or self._record()
             with self.lake.writer("start the live worker") as connection:
                 create_tables(connection)
         with post.held(HANDOVER_SECONDS):
@@ -75,6 +82,14 @@ class LiveWorker:
                 raise
             finally:
                 watch.close()
+
+    def _record(self) -> Recording:
+        with self.lake.turn("record the increment"):
+            with self.lake.writer("set the clock") as connection:
+                set_clock(connection, self.values)
+            recording, results = record_increment(self.lake, self.values)
+        list(dagster_events(results, {}, {}))  # raises on a failed model
+        return recording
 
     def _work(self, post: Post, watch: LandingWatch, increment: Recording) -> str:
         started = reconciled = beat = time.monotonic()

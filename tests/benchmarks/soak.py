@@ -1,14 +1,16 @@
 """A simulated week in accelerated time: does anything grow that should not, or get lost?
 
 ``python -m tests.benchmarks.soak``. One process takes a file per entity and hour, as the sensor's
-function asks for it, by the job that the sensor starts; at each simulated midnight upkeep and the
-daily job run. Ages of upkeep are scaled: a day is as long as the last one took.
+function asks for it, by the job that the sensor starts, or with ``--live`` by the function of the
+live worker; at each simulated midnight upkeep and the daily job run. Ages of upkeep are scaled: a
+day is as long as the last one took.
 """
 
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +18,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
-import dagster as dg
 import numpy as np
 import typer
 from rich.console import Console
@@ -24,7 +25,7 @@ from rich.table import Table
 
 from orchestration.ingestion.landing import ARRIVAL_FORMAT
 from orchestration.lake import Lake
-from orchestration.maintenance_lake import LakeSize
+from orchestration.maintenance_catalog import LakeSize
 from orchestration.settings import PROJECT_ROOT, Settings, settings
 from orchestration.waiting import Work, waiting_work, work_to_request
 from simulation import MarketConfig
@@ -89,44 +90,44 @@ def soak(
     midnight: Midnight,
     progress: Callable[[str], None] = lambda line: None,
     day_hours: int = DAY_HOURS,
+    is_over: Callable[[], bool] = lambda: False,
 ) -> Week:
     """Let the market go on for so many hours, each of which is taken before the next begins.
 
-    An interrupt ends it with what was measured.
+    It ends before its time when ``is_over`` says so.
     """
     lake = Lake.from_settings(values)
     week = Week(datetime.now(UTC).strftime("soak-%Y%m%dT%H%M%S"))
     day_began = time.monotonic()
-    try:
-        for number in range(1, hours + 1):
-            begin = datetime.fromtimestamp(feed.now / SECOND, UTC)
-            tables = feed.advance(microseconds(begin + timedelta(hours=1)))
-            for entity, table in tables.items():
-                if table.num_rows:
-                    land(table, values.landing, entity, begin, f"{week.began}-{begin:%m%dT%H}")
-            started = time.monotonic()
-            with lake.reader(latest=True) as connection:
-                work = work_to_request(waiting_work(connection, values, {}))
-            for one in work:
-                handle(one)
-            week.hours.append(
-                Hour(
-                    begin.strftime(ARRIVAL_FORMAT),
-                    sum(table.num_rows for table in tables.values()),
-                    time.monotonic() - started,
-                    resident_mb(),
-                )
+    for number in range(1, hours + 1):
+        if is_over():
+            break
+        begin = datetime.fromtimestamp(feed.now / SECOND, UTC)
+        tables = feed.advance(microseconds(begin + timedelta(hours=1)))
+        for entity, table in tables.items():
+            if table.num_rows:
+                land(table, values.landing, entity, begin, f"{week.began}-{begin:%m%dT%H}")
+        started = time.monotonic()
+        with lake.reader(latest=True) as connection:
+            work = work_to_request(waiting_work(connection, values, {}))
+        for one in work:
+            handle(one)
+        week.hours.append(
+            Hour(
+                begin.strftime(ARRIVAL_FORMAT),
+                sum(table.num_rows for table in tables.values()),
+                time.monotonic() - started,
+                resident_mb(),
             )
-            if number % day_hours == 0:
-                day = (time.monotonic() - day_began) / 3600
-                scaled = values.model_copy(
-                    update={"reader_grace_hours": day, "keep_snapshot_days": 7 * day / 24}
-                )
-                day_began = time.monotonic()
-                week.days.append((midnight(scaled), disk_mb(values.root)))
-                progress(day_line(week))
-    except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
-        progress("interrupted: what was measured until then")
+        )
+        if number % day_hours == 0:
+            day = (time.monotonic() - day_began) / 3600
+            scaled = values.model_copy(
+                update={"reader_grace_hours": day, "keep_snapshot_days": 7 * day / 24}
+            )
+            day_began = time.monotonic()
+            week.days.append((midnight(scaled), disk_mb(values.root)))
+            progress(day_line(week))
     return week
 
 
@@ -181,7 +182,10 @@ def day_line(week: Week) -> str:
 class SensorPath:
     """The jobs that the sensor and the schedules start, in this process."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, daily: bool) -> None:
+        self._daily = daily
+        import dagster as dg
+
         from orchestration.definitions import defs
 
         definitions = defs()
@@ -197,7 +201,8 @@ class SensorPath:
         from orchestration.maintenance import maintain
 
         done = maintain(Lake.from_settings(scaled), scaled, self.instance, datetime.now(UTC))
-        self._run("daily_job", None)
+        if self._daily:
+            self._run("daily_job", None)
         return done.after
 
     def _run(self, name: str, partition: str | None) -> None:
@@ -212,12 +217,36 @@ class SensorPath:
         assert result.success
 
 
+class LivePath(SensorPath):
+    """The live worker's function for the hours; upkeep and daily job as they are."""
+
+    def __init__(self, values: Settings, *, daily: bool) -> None:
+        from orchestration.live.recording import recorded_increment
+
+        super().__init__(daily=daily)
+        self._values = values
+        self._lake = Lake.from_settings(values)
+        self._increment = recorded_increment(self._lake, values)
+
+    def batch(self, work: Work) -> None:
+        from orchestration.live.batch import carry_batch
+
+        with self._lake.reader(latest=True) as connection:
+            files = waiting_work(connection, self._values, {}).files
+        hour = [file for file in files if file.partition_key == work.partition_key]
+        carry_batch(self._lake, self._values, self._increment, hour, "soak", lambda line: None)
+
+
 def main(
     hours: Annotated[int, typer.Option(help="Simulated hours.", min=48)] = 168,
     customers: Annotated[int, typer.Option(help="Customers of the market.")] = 2_000,
     history: Annotated[int, typer.Option(help="Events before the week.")] = 60_000,
     per_hour: Annotated[int, typer.Option(help="Events in an hour.")] = 200,
     home: Annotated[Path | None, typer.Option(help="$SHOAL_HOME/soak by default.")] = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="Through the live worker's function.")
+    ] = False,
+    daily: Annotated[bool, typer.Option(help="Whether the daily job runs at midnight.")] = True,
 ) -> None:
     """Soak a home of its own for two days or more, and print what grew."""
     home = (home or settings().root / "soak").absolute()
@@ -227,7 +256,9 @@ def main(
     settings.cache_clear()
     values = settings()
     console = Console(highlight=False, soft_wrap=True)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):  # ends after the hour under way, with the table
+        signal.signal(number, lambda number, frame: stop.set())
     busy = load()
     if not (home / "lake").exists():
         console.print(f"… a market of {customers:,} customers and {history:,} events")
@@ -240,9 +271,9 @@ def main(
     feed = LiveFeed(
         MarketConfig(customers, history, values.seed), per_hour / 3600, microseconds(start)
     )
-    path = SensorPath()
+    path = LivePath(values, daily=daily) if live else SensorPath(daily=daily)
     began = time.monotonic()
-    week = soak(values, feed, hours, path.batch, path.midnight, console.print)
+    week = soak(values, feed, hours, path.batch, path.midnight, console.print, is_over=stop.is_set)
     print_week(console, week, lost(values, week), time.monotonic() - began, busy)
 
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from orchestration import lake
 from orchestration.conservation import assert_conserved
 from orchestration.lake import Lake
 from orchestration.settings import Settings
@@ -42,7 +43,14 @@ def settings_of(home: Path) -> Settings:
 
 
 def put_back(template: Path, home: Path) -> None:
-    """Make a home what a template was, in one place: the catalog knows where its data lies."""
+    """Make a home what a template was, in one place: the catalog knows where its data lies.
+
+    This process forgets the catalog that it looked into before. An attachment is known by its
+    file's inode, which the copy may get again, and then it would answer from what it remembers.
+    """
+    for attached in lake._ATTACHED.values():
+        attached.close()
+    lake._ATTACHED.clear()
     if home.exists():
         shutil.rmtree(home)
     shutil.copytree(template, home, symlinks=True)
@@ -53,9 +61,8 @@ def fingerprint(home: Path) -> dict[str, tuple[Any, ...]]:
 
     Tables that were never written to are left out: the first look at an empty one is slow.
     """
-    lake = Lake.from_settings(settings_of(home))
     found: dict[str, tuple[Any, ...]] = {}
-    with lake.reader(latest=True) as connection:
+    with Lake.from_settings(settings_of(home)).reader(latest=True) as connection:
         columns = connection.execute(
             "select columns.schema_name || '.' || columns.table_name, "
             "list(columns.column_name order by columns.column_name) "

@@ -1,11 +1,12 @@
 """A lake with a history of small batches: rows come, change and go, each batch is published."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
 
 from orchestration.lake import Lake, attach_lake, load_extensions
+from orchestration.maintenance_catalog import files_of_catalog
 from orchestration.publication import publish
 
 NOW = datetime(2026, 1, 1)
@@ -62,3 +63,17 @@ def attached(lake: Lake, snapshot: int) -> duckdb.DuckDBPyConnection:
     load_extensions(connection, Path(lake.root) / "extensions")
     attach_lake(connection, lake.catalog, None, read_only=True, snapshot=snapshot)
     return connection
+
+
+def next_month() -> datetime:
+    """Past every age that the settings allow, by the lake's own clock."""
+    return datetime.now(UTC) + timedelta(days=31)
+
+
+def files_on_disk(lake: Lake) -> set[str]:
+    return {str(path) for path in Path(lake.data_path).rglob("*.parquet")}
+
+
+def files_in_catalog(lake: Lake) -> set[str]:
+    with lake.reader(latest=True) as connection:
+        return files_of_catalog(connection)

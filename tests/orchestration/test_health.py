@@ -149,7 +149,7 @@ def test_a_live_worker_is_alive_until_it_falls_silent(values: Settings, lake: La
     silent = gather(lake, values, NOW + timedelta(minutes=5)).live
     assert silent is not None
     assert not silent.is_alive
-    leaving = Heartbeat("r", 7, NOW.isoformat(), 3, 12, 0.5, "abc", leaving="worked for 120 minutes")
+    leaving = Heartbeat("r", 7, NOW.isoformat(), 3, 12, 0.5, "abc", leaving="worked for 2 hours")
     write_heartbeat(values, leaving)
     assert gather(lake, values, NOW + timedelta(minutes=5)).live is None
     heartbeat_path(values).unlink()

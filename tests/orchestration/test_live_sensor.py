@@ -123,11 +123,12 @@ def test_a_fresh_file_is_the_workers_and_an_old_one_the_sensors(
     (folder / "fresh.jsonl").write_text(row)
     with ExitStack() as stack:
         stack.enter_context(Post(at_home.live_home).held(1))
-        with dg.build_sensor_context(resources={"lake": lake}) as context:
+        instance = stack.enter_context(dg.instance_for_test())
+        with dg.build_sensor_context(instance=instance, resources={"lake": lake}) as context:
             assert isinstance(landing_sensor(context), dg.SkipReason)
         old = datetime.now(UTC).timestamp() - at_home.live_grace_seconds - 1
         os.utime(folder / "fresh.jsonl", (old, old))
-        with dg.build_sensor_context(resources={"lake": lake}) as context:
+        with dg.build_sensor_context(instance=instance, resources={"lake": lake}) as context:
             missed = landing_sensor(context)
     assert isinstance(missed, dg.SensorResult)
     assert missed.run_requests is not None

@@ -8,7 +8,8 @@ import pytest
 from orchestration.clock import set_clock
 from orchestration.ingestion.ingest import ingest_batch
 from orchestration.lake import Lake
-from orchestration.maintenance_lake import LakeSize, keep_lake, measure_lake
+from orchestration.maintenance_catalog import LakeSize, measure_lake
+from orchestration.maintenance_lake import keep_lake
 from orchestration.publication import publish
 from orchestration.settings import Settings
 from orchestration.waiting import Work, waiting_work
