@@ -131,7 +131,7 @@ def _export(source: Path, path: Path) -> None:
         source, local_files_only=True, use_safetensors=True, attn_implementation="eager"
     ).eval()
 
-    class Encoder(torch.nn.Module):  # type: ignore[misc]
+    class Encoder(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.bert = bert
