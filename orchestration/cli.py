@@ -5,29 +5,49 @@ import sys
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, NoReturn
 
 import duckdb
 import typer
+import typer.core
 from rich.console import Console
 
 from orchestration.alerts_cli import app as alerts_app
+from orchestration.backup_cli import backup, restore
 from orchestration.customer_cli import customer
 from orchestration.identity_cli import app as identity_app
-from orchestration.lake import Lake, LakeNotFound
+from orchestration.lake import Lake, LakeDamaged, LakeNotFound
 from orchestration.models_cli import app as models_app
 from orchestration.segments_cli import app as segments_app
 from orchestration.settings import settings
 
+errors = Console(stderr=True)
+
+
+class Commands(typer.core.TyperGroup):
+    """All commands; a damaged lake is told the same way by whichever meets it."""
+
+    def invoke(self, *arguments: Any, **named: Any) -> Any:
+        try:
+            return super().invoke(*arguments, **named)
+        except LakeDamaged as problem:
+            fail(str(problem))
+
+
 app = typer.Typer(
-    add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__
+    cls=Commands,
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help=__doc__,
 )
 app.add_typer(alerts_app, name="alerts")
 app.add_typer(identity_app, name="identity")
 app.add_typer(models_app, name="models")
 app.command("customer")(customer)
 app.add_typer(segments_app, name="segments")
-errors = Console(stderr=True)
+app.command("backup")(backup)
+app.command("restore")(restore)
 
 DataSet = Annotated[
     str, typer.Option(help="simulated, complete-journey, online-retail, or a mapping.")
@@ -47,7 +67,7 @@ class Format(StrEnum):
     json = "json"
 
 
-def fail(message: str) -> None:
+def fail(message: str) -> NoReturn:
     """Print what went wrong and end with exit code 1."""
     errors.print(message, style="red", markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(1)
@@ -105,11 +125,45 @@ def replay(
 
 
 @app.command()
-def status() -> None:
-    """Say what is landed, waiting, published and failing."""
+def status(
+    check: Annotated[
+        bool, typer.Option("--check", help="End with 1 when degraded, with 2 when failing.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it for programs.")] = False,
+) -> None:
+    """Say what is landed, waiting, published and failing, and whether that is well."""
+    import json
+
+    from orchestration.health_facts import health
     from orchestration.status import print_status
 
-    print_status(Lake.from_settings(), settings())
+    lake = Lake.from_settings()
+    found = health(lake, settings(), datetime.now(UTC))
+    if as_json:
+        typer.echo(json.dumps(found.to_dict(), indent=1))
+    else:
+        print_status(lake, settings(), found)
+    if check:
+        raise typer.Exit(found.exit_code)
+
+
+@app.command("health")
+def serve_health(
+    port: Annotated[int | None, typer.Option(help="Port; SHOAL_HEALTH_PORT by default.")] = None,
+) -> None:
+    """Answer GET /health with the verdict of `shoal status`: 200, or 503 when failing."""
+    from orchestration.health_server import health_server
+
+    values = settings()
+    if port is not None:
+        values = values.model_copy(update={"health_port": port})
+    try:
+        server = health_server(Lake.from_settings(values), values)
+    except OSError as problem:
+        fail(f"{values.health_host}:{values.health_port}: {problem}")
+    with server:
+        typer.echo(f"http://{values.health_host}:{server.server_address[1]}/health")
+        server.serve_forever()
 
 
 @app.command()

@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 from pydantic import PrivateAttr
 
 from orchestration.ingestion.sql import transaction
+from orchestration.reader_gate import ReaderGate
 from orchestration.settings import Settings, settings
 
 EXTENSIONS = ("ducklake", "sqlite_scanner", "postgres_scanner")
@@ -27,12 +28,29 @@ FILE_FORMAT = {"parquet_version": "2", "parquet_compression": "lz4_raw"}
 LEASE_NOTICE_SECONDS = 10.0
 CARRIES = "shoal/writes"
 """Tag of the runs that carry batches through, one at a time."""
+DAMAGE = (
+    "file is not a database",
+    "database disk image is malformed",
+    "unsupported file format",
+    "no such table: ducklake_",
+    "Table with name ducklake_",
+    "Existing DuckLake at metadata catalog",
+)
+"""How SQLite and DuckLake speak of a catalog that is no longer one."""
+ADVICE = (
+    "nothing was written. `shoal restore <folder>` goes back to a backup (docs/operations.md); "
+    "without one, move the folder lake away and run the main job: landing is taken again"
+)
 
 _ATTACHED: dict[tuple[Any, ...], duckdb.DuckDBPyConnection] = {}
 
 
 class LakeNotFound(RuntimeError):
     """There is no lake yet, or nothing has been published in it."""
+
+
+class LakeDamaged(RuntimeError):
+    """The catalog cannot be read, or is gone while its data files are there."""
 
 
 class SnapshotGone(RuntimeError):
@@ -89,11 +107,18 @@ class Lake(DuckDBResource):
     def lease_path(self) -> Path:
         return Path(self.root) / "lake" / "writer.lock"
 
+    @property
+    def gate(self) -> ReaderGate:
+        """What keeps readers out while upkeep moves rows."""
+        return ReaderGate(self.lease_path.parent)
+
     @contextmanager
     def writer(self, purpose: str) -> Iterator[duckdb.DuckDBPyConnection]:
         """Hold the lease and give a connection that may write; the lake is made if needed."""
-        with self.lease(purpose), self._shared(read_only=False) as connection:
-            yield connection
+        with self.lease(purpose), self._damage_named():
+            self._refuse_lost_catalog()
+            with self._shared(read_only=False) as connection:
+                yield connection
 
     @contextmanager
     def reader(self, *, latest: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -104,22 +129,24 @@ class Lake(DuckDBResource):
         LakeNotFound
             When no lake exists, or nothing was published in it and ``latest`` is false.
         """
+        self._refuse_lost_catalog()
         if self._catalog_file is not None and not self._catalog_file.exists():
             raise LakeNotFound(f"no lake at {self._catalog_file}: run the main job (make demo)")
-        with self._shared(read_only=True) as edge:
-            if latest:
-                yield edge
-                return
-            snapshot = published_snapshot(edge)
-        if snapshot is None:
-            raise LakeNotFound(
-                "nothing has been published yet: run the main job (make demo), "
-                "or look at the live edge with --latest"
-            )
-        with self.get_connection() as connection:
-            self._configure(connection)
-            attach_lake(connection, self.catalog, None, read_only=True, snapshot=snapshot)
-            yield connection
+        with self.gate.reading(), self._damage_named():
+            with self._shared(read_only=True) as edge:
+                if latest:
+                    yield edge
+                    return
+                snapshot = published_snapshot(edge)
+            if snapshot is None:
+                raise LakeNotFound(
+                    "nothing has been published yet: run the main job (make demo), "
+                    "or look at the live edge with --latest"
+                )
+            with self.get_connection() as connection:
+                self._configure(connection)
+                attach_lake(connection, self.catalog, None, read_only=True, snapshot=snapshot)
+                yield connection
 
     @contextmanager
     def together(self, purpose: str) -> Iterator["Lake"]:
@@ -228,6 +255,31 @@ class Lake(DuckDBResource):
             cursor.execute("use lake")
             yield cursor
 
+    def _refuse_lost_catalog(self) -> None:
+        """Refuse to make an empty lake over data files whose catalog is gone."""
+        file = self._catalog_file
+        if file is None or (file.exists() and file.stat().st_size):
+            return
+        folder = Path(self.data_path)
+        if "://" not in self.data_path and any(folder.rglob("*.parquet")):
+            raise LakeDamaged(
+                f"{file} is {'empty' if file.exists() else 'missing'}, while {folder} has data: "
+                f"{ADVICE}"
+            )
+
+    @contextmanager
+    def _damage_named(self) -> Iterator[None]:
+        """Say of a damaged catalog what it is and what to do."""
+        try:
+            yield
+        except (duckdb.Error, RuntimeError) as problem:
+            text = str(problem)
+            if self._catalog_file is None or not any(sign in text for sign in DAMAGE):
+                raise
+            raise LakeDamaged(
+                f"{self._catalog_file} is damaged ({text.splitlines()[0]}): {ADVICE}"
+            ) from problem
+
     def _configure(self, connection: duckdb.DuckDBPyConnection) -> None:
         root = Path(self.root)
         load_extensions(connection, root / "extensions")
@@ -316,15 +368,24 @@ def set_file_format(connection: duckdb.DuckDBPyConnection) -> None:
             connection.execute(f"call lake.set_option({_quoted(name)}, {_quoted(value)})")
 
 
-def published_snapshot(connection: duckdb.DuckDBPyConnection) -> int | None:
-    """The lake snapshot of the last run that finished, or None before the first."""
+def published_snapshot(
+    connection: duckdb.DuckDBPyConnection, *, at: int | None = None
+) -> int | None:
+    """The lake snapshot of the last run that finished, or None before the first.
+
+    Parameters
+    ----------
+    at
+        As readers saw it when this snapshot was the newest; else as they see it now.
+    """
     exists = connection.execute(
         "select 1 from information_schema.tables "
         "where table_catalog = 'lake' and table_schema = 'ops' and table_name = 'batches'"
     ).fetchone()
     if not exists:
         return None
-    row = connection.execute("select max(snapshot_id) from lake.ops.batches").fetchone()
+    version = "" if at is None else f" at (version => {at:d})"
+    row = connection.execute(f"select max(snapshot_id) from lake.ops.batches{version}").fetchone()
     return None if row is None else row[0]
 
 

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -148,6 +149,20 @@ class Registry:
             raise NoSuchVersion(f"no model of {task!r} has been trained yet")
         log = sorted((k, v) for k, v in found[0].tags.items() if k.startswith(REIGN))
         return [Reign(since=key.removeprefix(REIGN), **json.loads(value)) for key, value in log]
+
+    def tasks(self) -> list[str]:
+        """Names under which versions are kept: tasks, and what was searched or clustered."""
+        return sorted(model.name for model in self._client().search_registered_models())
+
+    def forget(self, version: Version) -> None:
+        """Delete a version with its record and, in a local store, its files."""
+        client = self._client()
+        run_id = client.get_model_version(version.task, str(version.number)).run_id
+        client.delete_model_version(version.task, str(version.number))
+        if run_id is not None:
+            client.delete_run(run_id)
+        if self._artifact_location(version.task) is not None:
+            shutil.rmtree(version.folder, ignore_errors=True)
 
     def versions(self, task: str) -> list[Version]:
         """Every version of a task with its files, oldest first."""

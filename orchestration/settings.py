@@ -72,6 +72,22 @@ class Settings(BaseSettings):
     threads: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
     seed: int = 7
 
+    health_host: str = "127.0.0.1"
+    health_port: int = Field(default=8089, ge=0, le=65_535)
+    health_degraded_minutes: float = Field(default=15, gt=0)
+    health_failing_minutes: float = Field(default=60, gt=0)
+    health_free_mb: float = Field(default=1_000, ge=0)
+    health_backup_hours: float | None = Field(default=None, gt=0)
+
+    backups: Path | None = None
+    keep_backups: int = Field(default=7, ge=1)
+    keep_snapshot_days: float = Field(default=7, ge=0)
+    reader_grace_hours: float = Field(default=24, ge=0)
+    keep_versions: int = Field(default=12, ge=1)
+    keep_score_days: float = Field(default=400, gt=0)
+    keep_run_days: float = Field(default=14, gt=0)
+    keep_runs: int = Field(default=2_000, ge=10)
+
     collector_keys: str = ""
     collector_host: str = "127.0.0.1"
     collector_port: int = Field(default=8088, ge=0, le=65_535)
@@ -122,6 +138,11 @@ class Settings(BaseSettings):
     @property
     def lake_data_path(self) -> str:
         return self.data_path or f"{self.root / 'lake' / 'data'}/"
+
+    @property
+    def backup_folder(self) -> Path:
+        """Where backups go that are not told where: beside the home, which they outlive."""
+        return self.backups or self.root.with_name(f"{self.root.name}.backups")
 
     @property
     def dagster_home(self) -> Path:

@@ -26,8 +26,8 @@ from simulation.persons import Persons, ref_in_use
 from simulation.records import COMPLETED, FEEDBACK, SUPPORT_CONTACT, TOPIC_DETAIL
 from simulation.wording import ASK, COMPLAIN, LEAVE, LEVELS, PRAISE, REPORT, TOPICS
 
-SOURCES = ("review", "ticket", "chat")
-REVIEW, TICKET, CHAT = range(len(SOURCES))
+SOURCES = ("review", "ticket", "chat", "post")
+REVIEW, TICKET, CHAT, POST = range(len(SOURCES))
 
 _REVIEW_TOPICS = (0.50, 0.18, 0.17, 0.07, 0.08)
 _TICKET_TOPICS = (0.22, 0.33, 0.08, 0.12, 0.25)

@@ -15,6 +15,7 @@ from simulation.anomalies import card_testers
 from simulation.behaviour import Behaviour, behave, in_time
 from simulation.campaigns import Campaigns, plan_campaigns
 from simulation.catalogue import Catalogue, build_catalogue
+from simulation.complaints import complaint_bursts
 from simulation.config import MarketConfig
 from simulation.crawlers import bot_runs, crawl
 from simulation.people_tables import customer_table, feedback_table
@@ -31,6 +32,7 @@ from simulation.tables import (
 from simulation.truth import (
     anomalies_truth,
     campaigns_truth,
+    complaints_truth,
     customers_truth,
     feedback_truth,
     identity_truth,
@@ -95,12 +97,14 @@ def _common_tables(
     config: MarketConfig, campaigns: Campaigns, catalogue: Catalogue
 ) -> tuple[Tables, Tables]:
     found = incidents(config, catalogue)
+    complaints = complaint_bursts(config)
     canonical = {
         "products": product_table(config, catalogue),
         "customers": customer_table(tester_profiles(config)),
         "consents": tester_consents(card_testers(config), config.start),
         "orders": order_table(np.concatenate([incident.orders for incident in found])),
         "order_lines": line_table(np.concatenate([incident.lines for incident in found])),
+        "feedback": feedback_table(in_time(complaints.posts), catalogue),
         "events": event_table(
             in_time(np.concatenate([incident.events for incident in found])), campaigns.refs()
         ),
@@ -109,6 +113,8 @@ def _common_tables(
         "identity_truth": strangers_truth(config, found),
         "anomalies_truth": anomalies_truth(found),
         "campaigns_truth": campaigns_truth(config, campaigns),
+        "feedback_truth": feedback_truth(complaints.posts),
+        "complaints_truth": complaints_truth(complaints),
     }
     return canonical, truth
 

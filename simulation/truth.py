@@ -11,6 +11,7 @@ from simulation.anomalies import ANOMALY_KINDS, Incidents
 from simulation.behaviour import Behaviour
 from simulation.calendar import week_starts
 from simulation.campaigns import Campaigns
+from simulation.complaints import ComplaintBursts
 from simulation.config import WEEK, MarketConfig
 from simulation.crawlers import bot_devices
 from simulation.devices import kiosk_devices
@@ -19,7 +20,7 @@ from simulation.engagement import ENGAGEMENT_SLOPE, NEVER, TROUBLE_SLOPE
 from simulation.people_tables import feedback_refs
 from simulation.personas import CAMPAIGN_KINDS, PERSONA_NAMES, PERSONAS, traits
 from simulation.records import KIOSK
-from simulation.tables import customer_texts
+from simulation.tables import PRODUCT_REFS, customer_texts
 from simulation.text import digits, refs, times, words
 from simulation.wording import INTENTS, TOPICS
 
@@ -131,6 +132,18 @@ def feedback_truth(feedback: Rows) -> pa.Table:
             "sentiment": pa.array(np.ascontiguousarray(feedback["sentiment"])),
             "topic": words(TOPICS, feedback["topic"]),
             "intent": words(INTENTS, feedback["intent"]),
+        }
+    )
+
+
+def complaints_truth(bursts: ComplaintBursts) -> pa.Table:
+    """One row per planted burst of complaints: product, topic, first and last instant."""
+    return pa.table(
+        {
+            "product_ref": words(PRODUCT_REFS, bursts.product),
+            "topic": words(TOPICS, bursts.topic),
+            "start": times(bursts.start),
+            "end": times(bursts.end),
         }
     )
 

@@ -50,6 +50,7 @@ CATEGORY_SCORES = dg.AssetSelection.assets(["marts", "category_scores"])
 MODELS = dg.AssetSelection.groups("models")
 EVALUATION = dg.AssetSelection.groups("evaluation")
 SEARCH = dg.AssetSelection.groups("search")
+MAINTENANCE = dg.AssetSelection.groups("maintenance")
 REPORTS = dg.AssetSelection.groups("monitoring")
 SCORE_CHECKS = dg.AssetSelection.checks_for_assets(
     ["marts", "customer_scores"],
@@ -65,7 +66,7 @@ WRITES = {CARRIES: "batch"}
 
 main_job = dg.define_asset_job(
     "main_job",
-    selection=dg.AssetSelection.all() - EVALUATION - SEARCH,
+    selection=dg.AssetSelection.all() - EVALUATION - SEARCH - MAINTENANCE,
     description="Everything once: ingestion, tables with their tests, models, scores, reports.",
     tags=WRITES,
     partitions_def=arrival_hours,
@@ -127,6 +128,14 @@ search_job = dg.define_asset_job(
     description="Parameters of the models searched on past instants; the next training takes them.",
 )
 
+# without the tag of those that write batches: it takes the lease for one table at a time, so it
+# need not wait for them, nor they for it
+maintenance_job = dg.define_asset_job(
+    "maintenance_job",
+    selection=MAINTENANCE,
+    description="Upkeep: fewer files; old snapshots, model versions, runs and logs deleted.",
+)
+
 rebuild_job = dg.define_asset_job(
     "rebuild_job",
     selection=(
@@ -154,6 +163,14 @@ daily = dg.ScheduleDefinition(
     execution_timezone="UTC",
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="At 03:15 UTC: recency moves on even for those who did nothing.",
+)
+
+daily_maintenance = dg.ScheduleDefinition(
+    job=maintenance_job,
+    cron_schedule="15 2 * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="At 02:15 UTC, an hour before every customer is scored anew.",
 )
 
 weekly_training = dg.ScheduleDefinition(

@@ -13,14 +13,14 @@ from orchestration.alert_delivery import deliver
 from orchestration.alerts import AlertRun, record_alerts
 from orchestration.champions import load_champions, load_segments
 from orchestration.clock import Clock, set_clock
+from orchestration.dbt_increment import Recording
 from orchestration.event_score_tables import RESPONSE_SCORES, SESSION_INTENT
 from orchestration.event_scores import write_event_scores
 from orchestration.ingestion.arrivals import take_files
 from orchestration.ingestion.files import LandedFile
 from orchestration.ingestion.reports import BatchReport
 from orchestration.lake import Lake
-from orchestration.live.guard import require_sound_scores
-from orchestration.live.recording import Recording
+from orchestration.live.guard import require_conserved, require_sound_scores
 from orchestration.phrases import feature_phrases
 from orchestration.publication import publish
 from orchestration.registry import Registry
@@ -42,7 +42,7 @@ class Carried:
         The lake snapshot from which on readers see it; None when a decision or a file came in
         between, which the next batch publishes too.
     seconds
-        How long each stage took.
+        How long each stage took; ``whole`` is the transaction with its stages and its commit.
     """
 
     report: BatchReport = field(default_factory=lambda: BatchReport(None))
@@ -79,14 +79,14 @@ def carry_batch(
 
     Raises
     ------
-    IncrementFailed, FeaturesGone, UnsoundScores
+    IncrementFailed, FeaturesGone, UnsoundScores, NotConserved
         The batch stays unpublished, and is carried through by whoever comes next.
     """
     done = Carried()
     with lake.turn(f"live batch of {len(files)} files, run {run_id}"):
         with done.stage("ingest"):
             done.report = _ingest(lake, values, files, run_id)
-        with done.stage("commit"), lake.together(f"live batch, run {run_id}") as one:
+        with done.stage("whole"), lake.together(f"live batch, run {run_id}") as one:
             if not _tables(one, values, increment, done).has_new_batches:
                 return done
             _score(one, values, done)
@@ -94,6 +94,8 @@ def carry_batch(
                 events, recorded = record_alerts(one, values, _now())
             with done.stage("checks"), one.reader(latest=True) as connection:
                 require_sound_scores(connection, EVENT_SCORES)
+            with done.stage("conservation"), one.reader(latest=True) as connection:
+                require_conserved(connection, values.landing)
         with done.stage("rules"):
             done.rules = evaluate_rules(lake, values.segments, _now())
         with done.stage("publish"), lake.writer("publish") as connection:
@@ -102,10 +104,6 @@ def carry_batch(
     with done.stage("telling"):
         delivered = deliver(lake, values, _now(), recorded.historic, log)
     done.alerts = AlertRun(events, recorded, delivered)
-    parts = ("clock", "tables", "segments", "scores", *done.event_scores, "alerts", "checks")
-    done.seconds["commit"] = round(
-        done.seconds["commit"] - sum(done.seconds[part] for part in parts), 3
-    )
     return done
 
 

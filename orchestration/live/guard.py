@@ -1,9 +1,11 @@
 """What keeps a batch from being published: the blocking checks of the scores, without Dagster."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import duckdb
 
+from orchestration.conservation import REMEDY, NotConserved, look_at_run
 from orchestration.event_score_tables import ScoreTable
 from orchestration.score_checks import check_scores
 from orchestration.score_claims import CLAIMS
@@ -32,3 +34,10 @@ def require_sound_scores(
     ]
     if broken:
         raise UnsoundScores("not published: " + "; ".join(broken))
+
+
+def require_conserved(connection: duckdb.DuckDBPyConnection, landing: Path) -> None:
+    """Raise `NotConserved` unless every row of the batch is in every table, and once."""
+    outcome = look_at_run(connection, landing)
+    if outcome.breaks:
+        raise NotConserved("; ".join(map(str, outcome.breaks)) + f". {REMEDY}")

@@ -1,24 +1,38 @@
-"""What the live worker says of itself, for those who watch it."""
+"""The sign of life of the live worker: a small file, written anew all the time.
+
+A worker that ends as it should says so in it, so that an old one without such a word
+means a worker that died.
+"""
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
+
+from orchestration.settings import Settings
+
+ALIVE_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
 class Heartbeat:
-    """The newest sign of life.
+    """What a live worker says of itself.
 
     Attributes
     ----------
+    at
+        ISO 8601 with its offset; written every few seconds between batches.
+    batch_id
+        The last batch that it published, or None before the first.
+    batches
+        Batches since it started.
     lag_seconds
-        From the arrival of the oldest file of the last batch until its scores were published.
+        Of the last batch: from the arrival of its oldest file until readers saw it.
     version
-        Hash of the code that runs.
+        The code that it runs.
     leaving
-        Why a successor is asked for; empty while none is.
+        Why it ends as it should, or asks for a successor; empty while it does not.
     """
 
     run_id: str
@@ -30,19 +44,33 @@ class Heartbeat:
     version: str
     leaving: str = ""
 
-    def write(self, folder: Path) -> None:
-        """Replace the last one."""
-        draft = folder / f".heartbeat.{os.getpid()}"
-        draft.write_text(json.dumps(asdict(self)))
-        draft.replace(folder / "heartbeat.json")
+    def age(self, now: datetime) -> float:
+        """Seconds since it was written."""
+        return (now - datetime.fromisoformat(self.at).astimezone(UTC)).total_seconds()
+
+    def is_alive(self, now: datetime) -> bool:
+        """Whether it is fresh, however the clock was set."""
+        return abs(self.age(now)) < ALIVE_SECONDS
 
 
-def read_heartbeat(folder: Path) -> Heartbeat | None:
-    """The newest sign of life, or None before the first."""
-    path = folder / "heartbeat.json"
-    return Heartbeat(**json.loads(path.read_text())) if path.exists() else None
+def heartbeat_path(values: Settings) -> Path:
+    return values.root / "live" / "heartbeat.json"
 
 
-def instant() -> str:
-    """Now, as heartbeats say it."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
+def write_heartbeat(values: Settings, heartbeat: Heartbeat) -> None:
+    """Replace the file in one step; nobody ever reads half of it."""
+    path = heartbeat_path(values)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_text(json.dumps(asdict(heartbeat)), encoding="utf-8")
+    draft.replace(path)
+
+
+def read_heartbeat(values: Settings) -> Heartbeat | None:
+    """The last sign of life, or None when there is none that can be read."""
+    known = {one.name for one in fields(Heartbeat)}
+    try:
+        told = json.loads(heartbeat_path(values).read_text(encoding="utf-8"))
+        return Heartbeat(**{name: value for name, value in told.items() if name in known})
+    except (FileNotFoundError, ValueError, TypeError, AttributeError):
+        return None

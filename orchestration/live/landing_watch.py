@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Generator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from watchfiles import Change, watch
 
 from orchestration.ingestion.files import LandedFile
 from orchestration.ingestion.landing import is_settled, landed_file
+from orchestration.partitions import known_hour
 
 LOOK_MILLISECONDS = 250
 GROUP_MILLISECONDS = 50
@@ -38,7 +40,7 @@ class LandingWatch:
             if file is None or is_settled(file, now, self._settle_seconds):
                 del self._open[path]
             if file is not None and path not in self._open:
-                ready.append(file)
+                ready.append(replace(file, partition_key=known_hour(file.partition_key, now)))
         return sorted(ready, key=lambda file: file.mtime_ns)
 
     def close(self) -> None:

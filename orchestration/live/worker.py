@@ -4,16 +4,23 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC
+from datetime import UTC, datetime
 
+from orchestration.clock import set_clock
+from orchestration.dbt_increment import (
+    Recording,
+    fingerprint,
+    kept_increment,
+    record_increment,
+)
+from orchestration.dbt_runner import dagster_events
 from orchestration.ingestion.files import Fingerprint, LandedFile
 from orchestration.ingestion.schema import create_tables
 from orchestration.lake import Lake
 from orchestration.live.batch import Carried, carry_batch
-from orchestration.live.heartbeat import Heartbeat, instant
+from orchestration.live.heartbeat import Heartbeat, write_heartbeat
 from orchestration.live.landing_watch import LandingWatch
 from orchestration.live.post import Post
-from orchestration.live.recording import Recording, fingerprint, recorded_increment
 from orchestration.settings import PROJECT_ROOT, Settings
 from orchestration.waiting import waiting_work
 
@@ -62,15 +69,27 @@ class LiveWorker:
         post = Post(self.values.live_home)
         with post.coming():
             self._version = code_version()
-            increment = recorded_increment(self.lake, self.values)
+            increment = kept_increment(self.values) or self._record()
             with self.lake.writer("start the live worker") as connection:
                 create_tables(connection)
         with post.held(HANDOVER_SECONDS):
             watch = LandingWatch(self.values.landing, self.values.settle_seconds)
             try:
                 return self._work(post, watch, increment)
+            except BaseException as end:
+                if not isinstance(end, Exception):  # a person, or the system, ends the run
+                    self._beat(leaving=f"stopped: {type(end).__name__}")
+                raise
             finally:
                 watch.close()
+
+    def _record(self) -> Recording:
+        with self.lake.turn("record the increment"):
+            with self.lake.writer("set the clock") as connection:
+                set_clock(connection, self.values)
+            recording, results = record_increment(self.lake, self.values)
+        list(dagster_events(results, {}, {}))  # raises on a failed model
+        return recording
 
     def _work(self, post: Post, watch: LandingWatch, increment: Recording) -> str:
         started = reconciled = beat = time.monotonic()
@@ -133,13 +152,14 @@ class LiveWorker:
 
     def _beat(self, leaving: str) -> None:
         clock = self._last.clock if self._last is not None else None
-        Heartbeat(
+        beat = Heartbeat(
             run_id=self.run_id,
             pid=os.getpid(),
-            at=instant(),
+            at=datetime.now(UTC).isoformat(timespec="milliseconds"),
             batch_id=None if clock is None else clock.last_batch_id,
             batches=self.batches,
             lag_seconds=None if self._lag is None else round(self._lag, 3),
             version=self._version,
             leaving=leaving,
-        ).write(self.values.live_home)
+        )
+        write_heartbeat(self.values, beat)

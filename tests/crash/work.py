@@ -93,7 +93,7 @@ def live_worker() -> None:
 
 def record_increment() -> None:
     """What a worker of this version of the project does once: let dbt tell its statements."""
-    from orchestration.live.recording import recorded_increment
+    from orchestration.dbt_increment import recorded_increment
 
     recorded_increment(Lake.from_settings(), _settings())
 

@@ -13,11 +13,11 @@ import pandas as pd
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 
+from orchestration.dbt_increment import Recording, kept_statements
 from orchestration.ingestion.entities import ENTITIES
 from orchestration.ingestion.schema import create_tables
 from orchestration.ingestion.sql import transaction
 from orchestration.lake import Lake
-from orchestration.live.recording import Recording, kept_statements
 from orchestration.settings import PROJECT_ROOT, Settings
 
 PROJECT = PROJECT_ROOT / "dbt_project"

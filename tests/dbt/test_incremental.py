@@ -10,7 +10,7 @@ from datetime import datetime
 
 import pytest
 
-from orchestration.live.recording import IncrementFailed, Recording, without_comment
+from orchestration.dbt_increment import IncrementFailed, Recording, without_comment
 from tests.dbt.dbt_lake import HOT, LIVE, REBUILT, DbtLake, Row, assert_same_tables
 from tests.dbt.histories import random_history
 

@@ -14,7 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from orchestration.backup import make_backup
+from orchestration.health_facts import gather
 from orchestration.lake import Lake
+from orchestration.restore import RestoreRefused, restore_backup
 from orchestration.settings import PROJECT_ROOT, Settings
 from simulation import MarketConfig, simulate
 
@@ -173,3 +176,21 @@ def test_dropped_files_are_scored_without_a_command(
         files = connection.execute("select file from ops.landed_files").fetchall()
     assert ("events/again.jsonl",) not in files
     assert before is not None
+
+
+@pytest.mark.slow
+def test_nothing_is_restored_under_a_daemon(
+    deployment: tuple[Settings, Path], tmp_path: Path
+) -> None:
+    values, log = deployment
+    until("the lake is there", lambda: (values.root / "lake" / "catalog.sqlite").exists(), log)
+    lake = Lake.from_settings(values)
+    backup, _ = make_backup(lake, values, tmp_path, datetime.now(UTC))
+    until(
+        "the daemon gives a sign of life",
+        lambda: gather(lake, values, datetime.now(UTC)).daemon_seconds is not None,
+        log,
+    )
+    with pytest.raises(RestoreRefused, match="Dagster daemon"):
+        restore_backup(lake, values, backup, datetime.now(UTC))
+    assert not list(values.root.parent.glob(f"{values.root.name}.*"))

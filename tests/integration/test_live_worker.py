@@ -46,7 +46,7 @@ def test_a_worker_scores_hands_over_and_dies_without_losing_a_file(
         deployment.drop("live_1.jsonl", [_event("live-1", ref, 1)])
         (told,) = first.wait_for("batch")
         assert told["scored"] == 1
-        beat = read_heartbeat(deployment.values.live_home)
+        beat = read_heartbeat(deployment.values)
         assert beat is not None
         assert (beat.run_id, beat.batch_id) == ("first", told["batch"])
         ((batch, reasons),) = deployment.query(

@@ -19,6 +19,12 @@ def values(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
+def hasty(values: Settings) -> Settings:
+    """Settings that keep nothing for its age."""
+    return values.model_copy(update={"keep_snapshot_days": 0, "reader_grace_hours": 0})
+
+
+@pytest.fixture
 def lake(values: Settings) -> Lake:
     lake = Lake.from_settings(values)
     with lake.writer("test set-up") as connection:

@@ -5,12 +5,12 @@ from datetime import datetime
 import dagster as dg
 
 from orchestration.clock import Clock
+from orchestration.dbt_increment import batch_models, kept_statements
 from orchestration.definitions import defs
 from orchestration.defs.dbt.assets import dbt_tables
 from orchestration.ingestion.reports import BatchReport, FileReport
 from orchestration.live.batch import Carried
 from orchestration.live.events import materializations
-from orchestration.live.recording import batch_models, kept_statements
 
 
 def _file(entity: str, hour: str, accepted: int) -> FileReport:

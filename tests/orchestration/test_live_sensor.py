@@ -12,7 +12,7 @@ from orchestration.defs.ingestion.sensors import landing_sensor
 from orchestration.defs.live.jobs import live_rescoring
 from orchestration.defs.live.sensors import live_sensor
 from orchestration.lake import Lake
-from orchestration.live.heartbeat import Heartbeat, instant
+from orchestration.live.heartbeat import Heartbeat, write_heartbeat
 from orchestration.live.post import Post
 from orchestration.publication import publish
 from orchestration.settings import Settings, settings
@@ -43,7 +43,8 @@ def _asked(lake: Lake, instance: dg.DagsterInstance) -> dg.RunRequest | dg.SkipR
 
 
 def _beat(values: Settings, leaving: str) -> None:
-    Heartbeat("run", 1, instant(), None, 0, None, "code", leaving).write(values.live_home)
+    now = datetime.now(UTC).isoformat()
+    write_heartbeat(values, Heartbeat("run", 1, now, None, 0, None, "code", leaving))
 
 
 def test_nothing_is_asked_for_before_there_is_something_to_bring_up_to_date(
@@ -122,11 +123,12 @@ def test_a_fresh_file_is_the_workers_and_an_old_one_the_sensors(
     (folder / "fresh.jsonl").write_text(row)
     with ExitStack() as stack:
         stack.enter_context(Post(at_home.live_home).held(1))
-        with dg.build_sensor_context(resources={"lake": lake}) as context:
+        instance = stack.enter_context(dg.instance_for_test())
+        with dg.build_sensor_context(instance=instance, resources={"lake": lake}) as context:
             assert isinstance(landing_sensor(context), dg.SkipReason)
         old = datetime.now(UTC).timestamp() - at_home.live_grace_seconds - 1
         os.utime(folder / "fresh.jsonl", (old, old))
-        with dg.build_sensor_context(resources={"lake": lake}) as context:
+        with dg.build_sensor_context(instance=instance, resources={"lake": lake}) as context:
             missed = landing_sensor(context)
     assert isinstance(missed, dg.SensorResult)
     assert missed.run_requests is not None

@@ -129,3 +129,16 @@ def test_a_challenger_is_one_until_it_is_promoted(registry: Registry, tmp_path: 
     registry.promote(challenger)
     assert registry.challenger("churn") is None
     assert registry.aliases("churn") == {2: ("champion",)}
+
+
+def test_a_forgotten_version_is_gone_with_its_files(registry: Registry, tmp_path: Path) -> None:
+    first, second = (register(registry, tmp_path / "model", name) for name in ("one", "two"))
+    registry.promote(second)
+    registry.forget(first)
+    assert [version.number for version in registry.versions("churn")] == [2]
+    assert (first.folder.exists(), second.folder.exists()) == (False, True)
+    assert registry.tasks() == ["churn"]
+    champion = registry.champion("churn")
+    assert champion is not None
+    assert (champion.folder / "model.txt").read_text() == "two"
+    assert register(registry, tmp_path / "model", "three").number == 3

@@ -14,6 +14,7 @@ ARRIVED = datetime(2026, 11, 22, 3)
 CONFIG = MarketConfig(customers=3_000, events=150_000, seed=11, end=date(2026, 9, 30))
 TRUTHS = (
     "customers_truth", "identity_truth", "anomalies_truth", "feedback_truth", "campaigns_truth",
+    "complaints_truth",
 )  # fmt: skip
 
 

@@ -15,9 +15,9 @@ from orchestration.settings import settings
 )
 def watch_landing(context: dg.OpExecutionContext, lake: Lake) -> str:
     """Work as the live worker, and report what every batch changed."""
+    from orchestration.dbt_increment import batch_models
     from orchestration.live.batch import Carried
     from orchestration.live.events import materializations
-    from orchestration.live.recording import batch_models
     from orchestration.live.worker import LiveWorker
 
     values = settings()

@@ -36,7 +36,7 @@ def live_sensor(context: dg.SensorEvaluationContext, lake: Lake) -> dg.RunReques
     except LakeNotFound as missing:
         return dg.SkipReason(f"no live worker yet: {missing}")
     post = Post(values.live_home)
-    beat = read_heartbeat(values.live_home)
+    beat = read_heartbeat(values)
     if post.is_coming() or post.is_wanted():
         return dg.SkipReason("a live worker is about to start")
     if post.is_held() and (beat is None or not beat.leaving):
@@ -59,7 +59,7 @@ def _on_its_way(instance: dg.DagsterInstance) -> str:
     started = now - (record.start_time or 0)
     if run.status == dg.DagsterRunStatus.STARTED and started < START_SECONDS:
         return f"run {run.run_id} is starting"
-    ended = now - (record.end_time or 0)
-    if run.status == dg.DagsterRunStatus.FAILURE and ended < PAUSE_SECONDS:
-        return f"run {run.run_id} has failed; the next try is in a minute at most"
+    ended, lasted = now - (record.end_time or 0), (record.end_time or 0) - (record.start_time or 0)
+    if run.status == dg.DagsterRunStatus.FAILURE and ended < PAUSE_SECONDS > lasted:
+        return f"run {run.run_id} failed soon; the next try is in a minute at most"
     return ""

@@ -3,21 +3,23 @@
 dbt renders, compiles and inspects its models anew in every run: about 0.35 s for each. What varies
 from batch to batch is read by the statements themselves (``run_value`` in the dbt project), so the
 statements of one increment are those of the next. They are recorded once per version of the project
-and kept, so that a worker that takes over starts without dbt.
+and kept in ``$SHOAL_HOME/live``, so that a batch and a worker that takes over start without dbt.
 """
 
 import hashlib
 import json
 import os
 import re
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
-from orchestration.clock import set_clock
-from orchestration.dbt_runner import DBT_PROJECT_DIR, FAILED, MANIFEST, DbtError, run_dbt
+from orchestration.clock import read_clock
+from orchestration.dbt_runner import DBT_PROJECT_DIR, FAILED, MANIFEST, NodeResult, run_dbt
 from orchestration.ingestion.sql import first_line
 from orchestration.lake import Lake
 from orchestration.settings import Settings
@@ -47,15 +49,22 @@ class Recording:
     def models(self) -> tuple[str, ...]:
         return tuple(self.statements)
 
-    def replay(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def replay(self, connection: duckdb.DuckDBPyConnection) -> dict[str, float]:
         """Bring all tables up to the clock's batches, within the caller's transaction.
+
+        Returns
+        -------
+        seconds : dict
+            How long each model took.
 
         Raises
         ------
         IncrementFailed
         """
         known: set[str] = set()
+        seconds: dict[str, float] = {}
         for model, statements in self.statements.items():
+            started = time.perf_counter()
             for statement in statements:
                 # a value is found from tables that are done, and stays what it is
                 if statement.startswith("set ") and statement in known:
@@ -65,48 +74,57 @@ class Recording:
                     connection.execute(statement)
                 except duckdb.Error as error:
                     raise IncrementFailed(f"{model}: {first_line(error)}") from error
+            seconds[model] = time.perf_counter() - started
+        return seconds
+
+    def write(self, path: Path) -> None:
+        """Keep it in place of the one before."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f".{path.name}.{os.getpid()}")
+        draft.write_text(json.dumps(asdict(self)))
+        draft.replace(path)
 
 
-def recorded_increment(lake: Lake, values: Settings) -> Recording:
-    """The statements of this version of the dbt project: those kept, or recorded now.
+def kept_increment(values: Settings) -> Recording | None:
+    """The recording of this version of the dbt project, if there is one."""
+    path = values.live_home / "increment.json"
+    if not path.exists():
+        return None
+    kept = Recording(**json.loads(path.read_text()))
+    return kept if kept.project == fingerprint(DBT_PROJECT_DIR) else None
+
+
+def record_increment(
+    lake: Lake, values: Settings, log: Any = None
+) -> tuple[Recording, list[NodeResult]]:
+    """Let dbt carry the clock's batches through its models, and keep what it ran.
+
+    The caller is the one who carries batches. A run of which a model failed is not kept.
 
     Raises
     ------
     NothingPublished
+        The clock's window is the whole history, whose statements are no increment's.
     DbtError
-        When dbt does not start or a model fails.
+        When dbt does not start.
     """
-    path = values.live_home / "increment.json"
-    project = fingerprint(DBT_PROJECT_DIR)
-    if path.exists():
-        kept = json.loads(path.read_text())
-        if kept["project"] == project:
-            return Recording(**kept)
-    with lake.turn("record the increment"):
-        recording = record_increment(lake, values, project)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft.write_text(json.dumps({"project": project, "statements": recording.statements}))
-    draft.replace(path)
-    return recording
-
-
-def record_increment(lake: Lake, values: Settings, project: str) -> Recording:
-    """Let dbt carry what waits through its models, and keep what it ran."""
-    with lake.writer("set the clock") as connection:
-        if set_clock(connection, values).first_batch_id <= 1:
+    with lake.reader(latest=True) as connection:
+        if read_clock(connection).first_batch_id <= 1:
             raise NothingPublished("no batch has been published yet: run main_job (make demo)")
     heard: dict[str, list[str]] = {}
 
     def hear(node: str, text: str) -> None:
         heard.setdefault(node, []).append(text)
 
+    project = fingerprint(DBT_PROJECT_DIR)
     with lake.lease("record the increment"):
-        results = run_dbt("run", batch_models(), on_statement=hear)
-    failed = [f"{node.name}: {node.message}" for node in results if node.status in FAILED]
-    if failed:
-        raise DbtError("dbt failed:\n" + "\n".join(failed))
-    return Recording(project, {node.name: kept_statements(heard[node.name]) for node in results})
+        results = run_dbt("run", batch_models(), on_statement=hear, log=log)
+    recording = Recording(
+        project, {node.name: kept_statements(heard.get(node.name, [])) for node in results}
+    )
+    if not any(node.status in FAILED for node in results):
+        recording.write(values.live_home / "increment.json")
+    return recording, results
 
 
 def kept_statements(texts: Sequence[str]) -> list[str]:

@@ -1,0 +1,195 @@
+"""Upkeep of the lake: fewer and fuller files, no snapshot or file that nobody needs.
+
+Every step is a transaction of its own under the writer lease, per table where it writes files, so
+that a batch waits for one table at most, and a process that dies leaves a good lake. No step
+changes what any remaining snapshot shows.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from orchestration.ingestion.sql import literal
+from orchestration.lake import Lake
+from orchestration.maintenance_catalog import (
+    CATALOG,
+    UntidyTable,
+    files_of_catalog,
+    one_row,
+    untidy_tables,
+)
+from orchestration.maintenance_snapshots import (
+    all_snapshots,
+    last_before,
+    publications,
+    published_at,
+    to_expire,
+)
+from orchestration.settings import Settings
+
+REWRITTEN_SHARE = 0.3
+"""Share of deleted rows above which a file is written anew without them."""
+SPOILT_FILES = 8
+"""Files with deleted rows above which all of a table's are written anew: clean ones are merged."""
+EXPIRED_AT_ONCE = 5_000
+READERS_SECONDS = 2.0
+"""How long new readers wait for those who are reading, so that inlined rows can become files."""
+
+
+class OrphansInUse(RuntimeError):
+    """Files that DuckLake takes for orphans are named by the catalog: nothing was deleted."""
+
+
+@dataclass
+class LakeUpkeep:
+    """What one round did.
+
+    Attributes
+    ----------
+    tables_left_to_readers
+        Tables that stayed as they were, since somebody kept reading; the next round has them.
+    """
+
+    flushed_rows: int = 0
+    tables_left_to_readers: int = 0
+    rewritten_files: int = 0
+    merged_files: int = 0
+    expired_snapshots: int = 0
+    deleted_files: int = 0
+    deleted_orphans: int = 0
+
+
+def keep_lake(
+    lake: Lake,
+    values: Settings,
+    pinned: Collection[int],
+    now: datetime,
+    log: Callable[[str], None] = lambda message: None,
+) -> LakeUpkeep:
+    """Write inlined rows to files, expire snapshots, compact files, delete what nobody needs.
+
+    Parameters
+    ----------
+    pinned
+        Snapshots that stay, such as those that models learnt from.
+    now
+        UTC; with a time zone or without.
+    """
+    done = LakeUpkeep()
+    for table in untidy_tables(lake):
+        with lake.writer(f"maintenance of {table.schema}.{table.name}") as connection:
+            _tidy(lake, connection, table, done)
+    log(
+        f"{done.flushed_rows:,} inlined rows written to files, {done.rewritten_files} files "
+        f"written without deleted rows, {done.merged_files} small files merged; "
+        f"{done.tables_left_to_readers} tables left to somebody who kept reading"
+    )
+    grace = timedelta(hours=values.reader_grace_hours)
+    with lake.writer("maintenance: expire snapshots") as connection:
+        done.expired_snapshots = _expire(connection, values, pinned, now, grace)
+    oldest = f"older_than => timestamptz {literal(_utc(now - grace))}"
+    with lake.writer("maintenance: clean up files") as connection:
+        gone = _called(connection, f"ducklake_cleanup_old_files('lake', {oldest})")
+        done.deleted_files = len(gone)
+        done.deleted_orphans = _delete_orphans(connection, oldest)
+    log(
+        f"{done.expired_snapshots} snapshots expired, {done.deleted_files} old files and "
+        f"{done.deleted_orphans} orphans deleted"
+    )
+    return done
+
+
+def _expire(
+    connection: duckdb.DuckDBPyConnection,
+    values: Settings,
+    pinned: Collection[int],
+    now: datetime,
+    grace: timedelta,
+) -> int:
+    now = now.astimezone(UTC).replace(tzinfo=None) if now.tzinfo else now
+    snapshots = all_snapshots(connection)
+    published = publications(connection)
+    read = {max(published)} if published else set()
+    earlier = last_before(snapshots, now - grace)
+    if earlier is not None and (then := published_at(connection, earlier)) is not None:
+        read.add(then)
+    numbers = to_expire(
+        snapshots,
+        published=published,
+        pinned={*pinned, *read},
+        now=now,
+        keep=timedelta(days=values.keep_snapshot_days),
+        grace=grace,
+    )
+    for start in range(0, len(numbers), EXPIRED_AT_ONCE):
+        some = numbers[start : start + EXPIRED_AT_ONCE]
+        _called(connection, f"ducklake_expire_snapshots('lake', versions => {some})")
+    return len(numbers)
+
+
+def _delete_orphans(connection: duckdb.DuckDBPyConnection, oldest: str) -> int:
+    """Delete files of dead writers; a file that the catalog names is never one.
+
+    DuckLake has taken files in use for orphans (duckdb/ducklake issue 815), hence the second look.
+    """
+    found = {
+        path
+        for (path,) in _called(
+            connection, f"ducklake_delete_orphaned_files('lake', dry_run => true, {oldest})"
+        )
+    }
+    if not found:
+        return 0
+    in_use = {Path(path) for path in found} & {Path(path) for path in files_of_catalog(connection)}
+    if in_use:
+        raise OrphansInUse(
+            f"DuckLake takes {len(in_use)} files in use for orphans, such as {min(in_use)}: "
+            "nothing was deleted; please report it"
+        )
+    return len(_called(connection, f"ducklake_delete_orphaned_files('lake', {oldest})"))
+
+
+def _tidy(
+    lake: Lake, connection: duckdb.DuckDBPyConnection, table: UntidyTable, done: LakeUpkeep
+) -> None:
+    schema, name = literal(table.schema), literal(table.name)
+    if table.is_inlined:
+        # somebody who kept reading is not waited for again, nor are others held up
+        patience = 0.0 if done.tables_left_to_readers else READERS_SECONDS
+        with lake.gate.alone(patience) as is_alone:
+            if not is_alone:
+                done.tables_left_to_readers += 1
+                return  # what is rewritten with deletions still inlined shows them in the past
+            flushed = _called(
+                connection,
+                f"ducklake_flush_inlined_data('lake', schema_name => {schema}, "
+                f"table_name => {name})",
+            )
+        done.flushed_rows += sum(row[2] for row in flushed)
+    spoilt = f"from {CATALOG}.ducklake_delete_file where table_id = {table.table_id:d}"
+    (files,) = one_row(connection, f"select count(*) {spoilt} and end_snapshot is null")
+    if files:
+        share = 0.0 if files > SPOILT_FILES else REWRITTEN_SHARE
+        rewritten = _called(
+            connection,
+            f"ducklake_rewrite_data_files('lake', {name}, schema => {schema}, "
+            f"delete_threshold => {share})",
+        )
+        done.rewritten_files += sum(row[2] for row in rewritten)
+    merged = _called(
+        connection, f"ducklake_merge_adjacent_files('lake', {name}, schema => {schema})"
+    )
+    done.merged_files += sum(row[2] for row in merged)
+
+
+def _called(connection: duckdb.DuckDBPyConnection, call: str) -> list[tuple[Any, ...]]:
+    return connection.execute(f"call {call}").fetchall()
+
+
+def _utc(instant: datetime) -> str:
+    instant = instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant
+    return instant.astimezone(UTC).isoformat()
