@@ -128,4 +128,3 @@ def test_so_it_is_at_many_other_moments(
 ) -> None:
     tally = kill(stage, name, seed=60, kills=MANY[name], record_property=record_property)
     assert tally.kills == MANY[name]
-    assert len(tally.places) > 1, "the kills fell at one place only"
