@@ -36,6 +36,7 @@
     {%- if known.get('reader') == reader -%}
         {{ return(known['row']) }}
     {%- endif -%}
+    {%- do carries_whole_history() -%}
     {%- set row = {} -%}
     {%- for column in ['first_batch_id', 'last_batch_id', 'as_of'] -%}
         {%- set query = "select " ~ column ~ " from " ~ clock -%}
@@ -48,10 +49,11 @@
 {# Whether this run carries every batch there is. #}
 {% macro is_whole_history() -%}
     {%- set first = clock_row()['first_batch_id'] -%}
-    {%- if first is number -%}
-        {{ return(first <= 1) }}
-    {%- endif -%}
-    {#- asked once per run; a process may keep the graph from one run to the next -#}
+    {{ return(first <= 1 if first is number else carries_whole_history()) }}
+{%- endmacro %}
+
+{# The same, asked once per run; a process may keep the graph from one run to the next. #}
+{% macro carries_whole_history() -%}
     {%- set known = graph.get('shoal_history', {}) -%}
     {%- if known.get('invocation_id') != invocation_id -%}
         {%- set found = run_query("select first_batch_id <= 1 from " ~ source('ops', 'clock')) -%}

@@ -14,9 +14,10 @@ buyers as (
 
     select
         features.customer_key,
-        {{ as_of() }} as as_of
+        clock.as_of
     from {{ ref('customer_features') }} as features
     cross join population
+    cross join {{ source('ops', 'clock') }} as clock
     where features.days_since_last_order < population.population_days
 
 ),
