@@ -10,7 +10,7 @@ from tests.crash.homes import make, put_back, write_export, write_history
 from tests.crash.kills import Scenario, Tally, Undisturbed, kill_and_check, measure
 from tests.crash.scenarios import Handover, Journal, LakeWork, Landing, Lease, Worker
 
-FEW = {"ingest": 10, "land": 6, "journal": 6, "lease": 2, "batch job": 1}
+FEW = {"ingest": 7, "land": 5, "journal": 8, "lease": 5}
 MANY = {
     "ingest": 60,
     "land": 40,

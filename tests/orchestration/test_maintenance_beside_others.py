@@ -80,6 +80,7 @@ def check_readers(lake: Lake, values: Settings, batches: int) -> None:
     assert flushed > 100
 
 
+@pytest.mark.slow
 def test_readers_go_on_through_upkeep(lake: Lake, values: Settings) -> None:
     check_readers(lake, values, batches=2)
 

@@ -28,8 +28,8 @@ def yearly() -> None:
 
 @pytest.fixture
 def instance(values: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:
+    monkeypatch.setenv("DAGSTER_HOME", str(values.root / "dagster"))  # another test may have set it
     values.dagster_home.mkdir(parents=True)
-    monkeypatch.setenv("DAGSTER_HOME", str(values.dagster_home))
     with dg.DagsterInstance.get() as instance:
         yield instance
 

@@ -116,9 +116,9 @@ def _increment(
     if increment is not None and not is_whole_history:
         with lake.writer(f"increment, run {context.run_id}") as connection, transaction(connection):
             seconds = increment.replay(connection)
-        for model, key in models.items():
-            told = {"seconds": round(seconds[model], 3), **lineage_metadata(lineage, model)}
-            yield dg.MaterializeResult(asset_key=key, metadata=told)
+        for model, took in seconds.items():  # in dbt's order, which is the graph's
+            told = {"seconds": round(took, 3), **lineage_metadata(lineage, model)}
+            yield dg.MaterializeResult(asset_key=models[model], metadata=told)
         return
     if is_whole_history:
         with lake.lease(f"dbt, run {context.run_id}"):
