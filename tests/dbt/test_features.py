@@ -74,6 +74,7 @@ def test_history_at_the_clock_equals_the_current_features(lake: DbtLake) -> None
     _same(history, current[known].reset_index(drop=True))
 
 
+@pytest.mark.slow
 def test_something_before_the_instant_does_change_a_feature(lake: DbtLake) -> None:
     """The opposite law: the test above would notice."""
     before = _history(lake, PAST)

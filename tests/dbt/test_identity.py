@@ -275,6 +275,7 @@ def test_a_merge_that_comes_later_moves_everything_in_the_same_batch(new_lake: N
     assert_same_tables(lake.marts(), at_once.marts(), "merged later")
 
 
+@pytest.mark.slow
 def test_a_decision_overrides_later_evidence_and_restoring_leaves_no_trace(
     new_lake: NewLake,
 ) -> None:
@@ -311,6 +312,7 @@ def test_a_decision_overrides_later_evidence_and_restoring_leaves_no_trace(
     assert [(step.ref_key, step.other_key) for step in found.path] == [("young", "old")]
 
 
+@pytest.mark.slow
 def test_a_match_joins_only_when_it_says_same_and_goes_when_it_is_withdrawn(
     new_lake: NewLake,
 ) -> None:

@@ -41,7 +41,10 @@ def test_increments_equal_a_rebuild(
     _assert_equals_a_rebuild(lake, batches, f"seed {seed}")
 
 
-@pytest.mark.parametrize(("seed", "batches", "late_share"), [(2, 4, 1.0), (3, 6, 0.02)])
+@pytest.mark.parametrize(
+    ("seed", "batches", "late_share"),
+    [(2, 4, 1.0), pytest.param(3, 6, 0.02, marks=pytest.mark.slow)],
+)
 def test_replayed_increments_equal_a_rebuild(
     new_lake: NewLake, seed: int, batches: int, late_share: float
 ) -> None:
@@ -94,6 +97,7 @@ def test_runs_that_died_halfway_are_made_good_by_the_next(new_lake: NewLake) -> 
     _assert_equals_a_rebuild(lake, 4, "died twice")
 
 
+@pytest.mark.slow
 def test_one_late_row_changes_what_a_rebuild_would_change(new_lake: NewLake) -> None:
     """Batches of one row each: nothing else in the batch recomputes a day by accident."""
     lake, rows = new_lake(), random_history(50, batches=1)

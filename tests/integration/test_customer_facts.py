@@ -1,6 +1,7 @@
 """``shoal customer`` on a market: everything that is known, nothing that is raw."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -103,8 +104,10 @@ def test_no_output_holds_anything_raw(demo: tuple[Deployment, str]) -> None:
             written = json.dumps(asdict(facts), default=str) + to_html(
                 "Customer", customer_page(facts, phrases, {})
             )
-            for value in filter(None, raw):
-                assert str(value) not in written
+            for value in map(str, filter(None, raw)):
+                # a postcode can be the inside of a longer number or of a key by chance
+                pattern = rf"(?<![\w.]){value}(?!\w)" if value.isdigit() else re.escape(value)
+                assert re.search(pattern, written) is None, value
                 seen += 1
             assert facts.customer_key in written
     assert seen > 20
