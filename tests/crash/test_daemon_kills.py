@@ -39,6 +39,7 @@ class Daemon:
             **{k: v for k, v in os.environ.items() if not k.startswith(("SHOAL_", "DAGSTER_"))},
             "SHOAL_HOME": str(self.home),
             "SHOAL_SENSOR_SECONDS": "1",
+            "SHOAL_LIVE": "false",  # the sensor path is what is killed
             "SHOAL_SETTLE_SECONDS": "0",
         }
         with (self.home / "dagster.log").open("ab") as output:

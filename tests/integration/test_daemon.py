@@ -68,6 +68,7 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Setti
         **{k: v for k, v in os.environ.items() if not k.startswith(("SHOAL_", "DAGSTER_"))},
         "SHOAL_HOME": str(home),
         "SHOAL_SENSOR_SECONDS": "1",
+        "SHOAL_LIVE": "false",  # the sensor path is what is looked at
     }
     with log.open("wb") as output:
         process = subprocess.Popen(
