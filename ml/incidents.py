@@ -47,13 +47,16 @@ def merge(
     """
     before = {incident.alert_id: incident for incident in known}
     now = dict(before)
-    for finding in sorted(findings, key=lambda one: (one.since, one.kind, one.subject)):
+    of_cause: dict[tuple[str, str], set[str]] = {}
+    for incident in known:
+        of_cause.setdefault(_cause(incident.finding), set()).add(incident.alert_id)
+    for finding in sorted(findings, key=lambda one: (one.since, *_cause(one))):
+        ids = of_cause.setdefault(_cause(finding), set())
         touched = [
-            incident
-            for incident in now.values()
-            if (incident.finding.kind, incident.finding.subject) == (finding.kind, finding.subject)
-            and finding.since <= incident.finding.last_seen_at + cool_down
-            and incident.finding.since <= finding.last_seen_at + cool_down
+            now[alert_id]
+            for alert_id in sorted(ids)
+            if finding.since <= now[alert_id].finding.last_seen_at + cool_down
+            and now[alert_id].finding.since <= finding.last_seen_at + cool_down
         ]
         if touched:
             incident = min(touched, key=lambda one: abs(one.finding.since - finding.since))
@@ -61,6 +64,7 @@ def merge(
         else:
             alert_id = alert_id_of(finding)
             now[alert_id] = Incident(alert_id, finding)
+            ids.add(alert_id)
     changed = [incident for name, incident in now.items() if before.get(name) != incident]
     return sorted(changed, key=lambda incident: (incident.finding.since, incident.alert_id))
 
@@ -74,6 +78,10 @@ def alert_id_of(finding: Finding) -> str:
 def severity_rank(severity: str) -> int:
     """0 for the least."""
     return SEVERITIES.index(severity)
+
+
+def _cause(finding: Finding) -> tuple[str, str]:
+    return finding.kind, finding.subject
 
 
 def _grown(old: Finding, new: Finding) -> Finding:

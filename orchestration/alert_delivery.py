@@ -10,8 +10,8 @@ from typing import Any
 import duckdb
 
 from orchestration.alert_records import list_alerts
-from orchestration.ingestion.sql import transaction
 from orchestration.lake import Lake
+from orchestration.rows import execute_with_rows
 from orchestration.settings import Settings
 
 MAX_ATTEMPTS = 20
@@ -71,11 +71,11 @@ def deliver(
     outcomes = []
     for alert in reversed(waiting):
         log(_line(alert))
-        outcomes.append((alert["alert_id"], _attempt(partial(_tell, values, send, alert), log)))
-    with lake.writer("record deliveries") as connection, transaction(connection):
-        for alert_id, problem in outcomes:
-            _record(connection, alert_id, problem, now)
-    return sum(problem is None for _, problem in outcomes)
+        problem = _attempt(partial(_tell, values, send, alert), log)
+        outcomes.append({"alert_id": alert["alert_id"], "problem": problem})
+    with lake.writer("record deliveries") as connection:
+        _record(connection, outcomes, now)
+    return sum(outcome["problem"] is None for outcome in outcomes)
 
 
 def service(urls: str) -> Send:
@@ -122,18 +122,18 @@ def _attempt(action: Callable[[], None], log: Callable[[str], None]) -> str | No
 
 
 def _record(
-    connection: duckdb.DuckDBPyConnection, alert_id: str, problem: str | None, now: datetime
+    connection: duckdb.DuckDBPyConnection, outcomes: list[dict[str, Any]], now: datetime
 ) -> None:
-    connection.execute(
-        "update ops.alerts set delivery = ?, delivery_error = ?, "
-        "delivery_attempts = delivery_attempts + 1, delivered_at = coalesce(?, delivered_at) "
-        "where alert_id = ?",
-        [
-            "delivered" if problem is None else "failed",
-            problem,
-            now if problem is None else None,
-            alert_id,
-        ],
+    execute_with_rows(
+        connection,
+        "update ops.alerts as alerts set "
+        "delivery = if(told.problem is null, 'delivered', 'failed'), "
+        "delivery_error = told.problem, "
+        "delivery_attempts = alerts.delivery_attempts + 1, "
+        "delivered_at = if(told.problem is null, ?, alerts.delivered_at) "
+        "from given_rows as told where alerts.alert_id = told.alert_id",
+        outcomes,
+        [now],
     )
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from orchestration.rows import execute_with_rows
+
 if TYPE_CHECKING:
     from ml.anomalies import Finding
     from ml.incidents import Incident
@@ -85,30 +87,22 @@ def record(
     if not findings:
         return Recorded()
     known = {incident.alert_id: incident for incident in known_incidents(connection, findings)}
-    counts = {"opened": 0, "grown": 0, "historic": 0}
+    opened: list[dict[str, Any]] = []
+    grown: list[dict[str, Any]] = []
     for incident in merge(list(known.values()), findings, pd.Timedelta(cool_down)):
         finding = incident.finding
-        values = _values(finding)
+        row = {"alert_id": incident.alert_id, **_values(finding)}
         before = known.get(incident.alert_id)
         if before is None:
             delivery = "historic" if finding.detected_at < as_of - fresh else "pending"
-            counts["historic" if delivery == "historic" else "opened"] += 1
-            connection.execute(
-                f"insert into ops.alerts (alert_id, {_FINDING}, batch_id, recorded_at, status, "
-                "delivery, delivery_attempts) "
-                f"values (?, {', '.join('?' * len(values))}, ?, ?, 'open', ?, 0)",
-                [incident.alert_id, *values, batch_id, now, delivery],
-            )
-            continue
-        counts["grown"] += 1
-        graver = severity_rank(finding.severity) > severity_rank(before.finding.severity)
-        connection.execute(
-            f"update ops.alerts set {_FINDING.replace(',', ' = ?,')} = ?, "
-            "delivery = case when ? and delivery = 'delivered' then 'pending' else delivery end "
-            "where alert_id = ?",
-            [*values, graver, incident.alert_id],
-        )
-    return Recorded(**counts)
+            opened.append({**row, "delivery": delivery})
+        else:
+            graver = severity_rank(finding.severity) > severity_rank(before.finding.severity)
+            grown.append({**row, "graver": graver})
+    _open(connection, opened, batch_id, now)
+    _grow(connection, grown)
+    historic = sum(row["delivery"] == "historic" for row in opened)
+    return Recorded(opened=len(opened) - historic, grown=len(grown), historic=historic)
 
 
 def acknowledge(
@@ -168,16 +162,40 @@ def _close(connection: duckdb.DuckDBPyConnection, over_since: datetime) -> None:
         connection.execute(f"update ops.alerts set status = 'closed' where {over}", [over_since])
 
 
-def _values(finding: "Finding") -> list[Any]:
-    return [
-        finding.kind,
-        finding.subject,
-        finding.severity,
-        finding.score,
-        finding.unusual,
-        finding.since.to_pydatetime(),
-        finding.detected_at.to_pydatetime(),
-        finding.last_seen_at.to_pydatetime(),
-        finding.message,
-        list(finding.rows),
-    ]
+def _open(
+    connection: duckdb.DuckDBPyConnection, rows: list[dict[str, Any]], batch_id: int, now: datetime
+) -> None:
+    execute_with_rows(
+        connection,
+        "insert into ops.alerts by name select *, ? as batch_id, ? as recorded_at, "
+        "'open' as status, 0 as delivery_attempts from given_rows",
+        rows,
+        [batch_id, now],
+    )
+
+
+def _grow(connection: duckdb.DuckDBPyConnection, rows: list[dict[str, Any]]) -> None:
+    news = ", ".join(f"{name} = grown.{name}" for name in _FINDING.split(", "))
+    execute_with_rows(
+        connection,
+        f"update ops.alerts as alerts set {news}, delivery = case "
+        "when grown.graver and alerts.delivery = 'delivered' then 'pending' "
+        "else alerts.delivery end "
+        "from given_rows as grown where alerts.alert_id = grown.alert_id",
+        rows,
+    )
+
+
+def _values(finding: "Finding") -> dict[str, Any]:
+    return {
+        "kind": finding.kind,
+        "subject": finding.subject,
+        "severity": finding.severity,
+        "score": finding.score,
+        "unusual": finding.unusual,
+        "since": finding.since.to_pydatetime(),
+        "detected_at": finding.detected_at.to_pydatetime(),
+        "last_seen_at": finding.last_seen_at.to_pydatetime(),
+        "message": finding.message,
+        "event_ids": list(finding.rows),
+    }

@@ -37,3 +37,24 @@ def has_table(connection: duckdb.DuckDBPyConnection, schema: str, table: str) ->
         [schema, table],
     )
     return bool(found)
+
+
+def execute_with_rows(
+    connection: duckdb.DuckDBPyConnection,
+    statement: str,
+    rows: Sequence[Row],
+    parameters: Sequence[Any] = (),
+) -> None:
+    """Execute one statement that reads the rows as ``given_rows``; without any, nothing.
+
+    One statement for all: each costs a lake some ten milliseconds, whatever it changes.
+    """
+    if not rows:
+        return
+    import pyarrow as pa
+
+    connection.register("given_rows", pa.Table.from_pylist(list(rows)))
+    try:
+        connection.execute(statement, parameters)
+    finally:
+        connection.unregister("given_rows")

@@ -90,18 +90,24 @@ class Child:
 
     def where(self) -> str:
         """The innermost function of the product that it is in, by a look at its stack."""
-        stack = self.folder / f"{self.pid}.stack"
-        before = stack.stat().st_size if stack.exists() else 0
+        before = len(self._stacks())
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGUSR1)
         until = time.monotonic() + LOOK_SECONDS
         text = ""
         while time.monotonic() < until and not self.is_over():
-            text = stack.read_text()[before:]
+            text = self._stacks()[before:]
             if "fork_server.py" in text:  # the outermost frame: it is written to the end
                 break
             time.sleep(POLL_SECONDS)
         return innermost(text)
+
+    def _stacks(self) -> str:
+        """What `faulthandler` wrote; a child so young that it has no file yet is nowhere."""
+        try:
+            return (self.folder / f"{self.pid}.stack").read_text()
+        except FileNotFoundError:
+            return ""
 
 
 def innermost(stack: str) -> str:
