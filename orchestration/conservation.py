@@ -1,7 +1,6 @@
 """Nothing lost and nothing twice, from a landed file to the marts."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import duckdb
 from orchestration.clock import read_clock
 from orchestration.conservation_laws import COUNTS, LAWS, Law
 from orchestration.conservation_scope import EVERYTHING, Scope, shared_tables
-from orchestration.ingestion.sql import scalar
+from orchestration.ingestion.sql import at_one_moment, scalar
 from orchestration.lake import Lake
 
 SHOWN = 20
@@ -175,13 +174,3 @@ def _has_tables(connection: duckdb.DuckDBPyConnection) -> bool:
         "and table_schema = 'marts' and table_name = 'customer_features'"
     ).fetchone()
     return row is not None and row[0] > 0
-
-
-@contextmanager
-def at_one_moment(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Let every query see the same snapshot, whatever a writer commits meanwhile."""
-    connection.execute("begin")
-    try:
-        yield
-    finally:
-        connection.execute("rollback")

@@ -5,11 +5,14 @@ from datetime import datetime
 import duckdb
 
 from orchestration.clock import read_clock
+from orchestration.file_statistics import forget_small_files
 from orchestration.lake import current_snapshot
 
 
 def publish(connection: duckdb.DuckDBPyConnection, now: datetime) -> int | None:
     """Mark every batch up to the clock's last one as carried through, in one commit.
+
+    Then the catalog forgets the statistics of the small files that batches write.
 
     Returns
     -------
@@ -40,4 +43,5 @@ def publish(connection: duckdb.DuckDBPyConnection, now: datetime) -> int | None:
             f"published snapshot {snapshot}, but the commit became {made}: "
             "something wrote to the lake without the writer lease"
         )
+    forget_small_files(connection)
     return snapshot

@@ -57,6 +57,12 @@ def materializations(carried: Carried, models: dict[str, dg.AssetKey]) -> Iterat
     )
 
 
+def caught_up(batch_id: int, scored: dict[str, int]) -> Iterator[Any]:
+    """One event per table of scores that has caught up with a batch."""
+    for name, rows in scored.items():
+        yield _event(["marts", name], {"batch_id": batch_id, "scored": rows})
+
+
 def _event(
     path: Any, metadata: dict[str, Any], partition: str | None = None
 ) -> dg.AssetMaterialization:

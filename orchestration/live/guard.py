@@ -1,8 +1,9 @@
 """What keeps a batch from being published: the blocking checks of the scores, without Dagster."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import dagster as dg
 import duckdb
 
 from orchestration.conservation import REMEDY, NotConserved, look_at_run
@@ -18,13 +19,18 @@ class UnsoundScores(RuntimeError):
 def require_sound_scores(
     connection: duckdb.DuckDBPyConnection, tables: Sequence[ScoreTable]
 ) -> None:
-    """Raise `UnsoundScores` unless every blocking claim holds."""
+    """Raise `UnsoundScores` unless every blocking claim holds of customers and some tables."""
     results = [("customer_scores", name, claim(connection)) for name, claim in CLAIMS.items()]
     results += [
         (table.name, str(result.check_name), result)
         for table in tables
         for result in check_scores(connection, table)
     ]
+    require_sound(results)
+
+
+def require_sound(results: Iterable[tuple[str, str, dg.AssetCheckResult]]) -> None:
+    """Raise `UnsoundScores` unless every check passed; each comes with its table and its name."""
     broken = [
         f"marts.{table}: {name} ("
         + ", ".join(f"{key}: {value.value}" for key, value in result.metadata.items())

@@ -1,5 +1,6 @@
 """The live worker: what comes into landing is scored within seconds, for as long as it lasts."""
 
+import gc
 import os
 import time
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from orchestration.ingestion.files import Fingerprint, LandedFile
 from orchestration.ingestion.schema import create_tables
 from orchestration.lake import Lake
 from orchestration.live.batch import Carried, carry_batch
+from orchestration.live.catch_up import catch_up
 from orchestration.live.heartbeat import Heartbeat, write_heartbeat
 from orchestration.live.landing_watch import LandingWatch
 from orchestration.live.post import Post
@@ -26,6 +28,7 @@ from orchestration.waiting import waiting_work
 
 RECONCILE_SECONDS = 30.0
 HEARTBEAT_SECONDS = 5.0
+CATCH_UP_SECONDS = 600.0
 HANDOVER_SECONDS = 600.0
 CODE = ("orchestration", "ml", "dbt_project")
 
@@ -43,12 +46,15 @@ class LiveWorker:
     ----------
     report
         Told of every batch that was published.
+    report_caught_up
+        Told up to which batch scores that may follow later have caught up, and their rows.
     """
 
     lake: Lake
     values: Settings
     run_id: str
     report: Callable[[Carried], None]
+    report_caught_up: Callable[[int, dict[str, int]], None]
     log: Callable[[str], None]
     batches: int = 0
     _version: str = ""
@@ -92,8 +98,10 @@ class LiveWorker:
         return recording
 
     def _work(self, post: Post, watch: LandingWatch, increment: Recording) -> str:
-        started = reconciled = beat = time.monotonic()
-        leaving = ""
+        started = reconciled = beat = caught_up = time.monotonic()
+        leaving, behind = "", -1
+        gc.collect()
+        gc.freeze()  # what is there now stays: models, settings, modules
         files = self._reconcile()
         self.log(f"at work on {self.values.landing}")
         self._beat(leaving)
@@ -103,6 +111,9 @@ class LiveWorker:
                 files = [] if again else None
                 self._beat(leaving)
                 continue
+            if self.batches > behind and time.monotonic() - caught_up >= CATCH_UP_SECONDS:
+                caught_up, behind = time.monotonic(), self.batches
+                self.report_caught_up(*catch_up(self.lake, self.values, self.run_id))
             if post.is_wanted():
                 return "handed over to another worker"
             files = watch.look() or None

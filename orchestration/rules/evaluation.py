@@ -9,7 +9,7 @@ import duckdb
 import pyarrow as pa
 
 from orchestration.clock import Clock, read_clock
-from orchestration.ingestion.sql import first_line
+from orchestration.ingestion.sql import at_one_moment, first_line
 from orchestration.lake import Lake
 from orchestration.rules.compiler import Query, compile_borders, compile_changes
 from orchestration.rules.conditions import Rank
@@ -69,7 +69,7 @@ def evaluate_rules(lake: Lake, folder: Path, now: datetime) -> Evaluation:
     RuleError
         When there is no such folder.
     """
-    with lake.reader(latest=True) as connection:
+    with lake.reader(latest=True) as connection, at_one_moment(connection):
         clock = read_clock(connection)
         moment = Moment(clock.as_of, clock.last_batch_id, now)
         catalog = read_catalog(connection)
@@ -175,6 +175,7 @@ class _Evaluator:
         try:
             found = self.connection.execute(query.text, dict(query.values)).to_arrow_table()
         except OWN_FAULTS as error:
+            self.connection.execute("rollback; begin")  # the error has ended the transaction
             if len(rules) > 1:
                 half = len(rules) // 2
                 return self._results(rules[:half], compiled) + self._results(rules[half:], compiled)

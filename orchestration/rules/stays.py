@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from orchestration.clock import Clock
 from orchestration.ingestion.sql import transaction
+from orchestration.rows import execute_with_rows
 from orchestration.rules.records import RECORD_COLUMNS, Record
 
 _HISTORY = "marts.rule_segment_history"
@@ -26,14 +27,13 @@ def write_changes(
     The last evaluation as of an instant is the one that counts. So a stay that began at this very
     instant and does not hold leaves no trace, and one that ended at it and holds goes on.
     """
-    values = [record.row() for record in records.values()]
+    names = RECORD_COLUMNS.split(", ")
+    rows = [dict(zip(names, record.row(), strict=True)) for record in records.values()]
     with transaction(connection):
         connection.execute("delete from ops.segment_rules")
-        if values:
-            marks = ", ".join("?" * len(values[0]))
-            connection.executemany(
-                f"insert into ops.segment_rules ({RECORD_COLUMNS}) values ({marks})", values
-            )
+        execute_with_rows(
+            connection, "insert into ops.segment_rules by name select * from given_rows", rows
+        )
         if changes.num_rows:
             connection.register("rule_changes", changes)
             _leave(connection, clock.as_of)

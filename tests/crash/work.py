@@ -6,6 +6,7 @@ import shutil
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from orchestration.clock import set_clock
 from orchestration.dbt_runner import MANIFEST, run_dbt
@@ -88,7 +89,8 @@ def live_worker() -> None:
 
     values = _settings()
     run_id = f"run of {os.getpid()}"
-    print(LiveWorker(Lake.from_settings(), values, run_id, lambda carried: None, print).run())
+    silent: dict[str, Any] = {"report": _nothing, "report_caught_up": _nothing}
+    print(LiveWorker(Lake.from_settings(), values, run_id, log=print, **silent).run())
 
 
 def record_increment() -> None:
@@ -188,6 +190,10 @@ def _models(*, views: bool) -> list[str]:
         and not NOT_OF_A_BATCH & set(node["tags"])
         and (views or node["config"]["materialized"] not in ("view", "seed"))
     ]
+
+
+def _nothing(*told: object) -> None:
+    pass
 
 
 def _settings() -> Settings:

@@ -8,7 +8,6 @@ from orchestration.conservation import (
     NotConserved,
     Outcome,
     assert_conserved,
-    at_one_moment,
     look,
     look_at_everything,
     look_at_run,
@@ -16,6 +15,7 @@ from orchestration.conservation import (
 from orchestration.conservation_laws import LAWS, Law
 from orchestration.conservation_scope import EVERYTHING, Scope
 from orchestration.ingestion.ledger import forget_file
+from orchestration.ingestion.sql import at_one_moment
 from tests.dbt.conservation_room import carry, ingest, publish_all
 from tests.dbt.dbt_lake import DbtLake
 from tests.dbt.histories import random_worlds

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from orchestration.lake import Lake
+from orchestration.live.catch_up import catch_up
 from orchestration.live.heartbeat import read_heartbeat
 from orchestration.live.post import Post
 from tests.integration.deployment import Deployment
@@ -53,6 +55,13 @@ def test_a_drop_is_scored_and_explained(demo: tuple[Deployment, str], tmp_path: 
     assert batch == told["batch"]
     assert isinstance(reasons, list)
     assert reasons
+    answers = f"select max(batch_id) from marts.response_scores where customer_key = '{key}'"
+    ((before,),) = deployment.query(answers)
+    caught_up, scored = catch_up(Lake.from_settings(deployment.values), deployment.values, "test")
+    assert caught_up == batch
+    assert scored["response_scores"] >= 1
+    assert deployment.query(answers) == [(batch,)]
+    assert before is None or before < batch
 
 
 @pytest.mark.slow

@@ -29,8 +29,12 @@ def report(carried):
     say(batch=carried.clock.last_batch_id, received=carried.report.received, scored=carried.scored,
         snapshot=carried.snapshot, seconds=carried.seconds)
 
+def report_caught_up(batch_id, scored):
+    say(caught_up=batch_id, **scored)
+
 worker = LiveWorker(
-    Lake.from_settings(values), values, sys.argv[1], report, lambda text: say(log=text)
+    Lake.from_settings(values), values, sys.argv[1], report, report_caught_up,
+    lambda text: say(log=text),
 )
 say(ended=worker.run())
 """

@@ -2,7 +2,8 @@
 
 import dagster as dg
 
-from orchestration.conservation import at_one_moment, look_at_everything, look_at_run
+from orchestration.conservation import look_at_everything, look_at_run
+from orchestration.ingestion.sql import at_one_moment
 from orchestration.lake import Lake
 from orchestration.settings import settings
 

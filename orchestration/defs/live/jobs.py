@@ -17,7 +17,7 @@ def watch_landing(context: dg.OpExecutionContext, lake: Lake) -> str:
     """Work as the live worker, and report what every batch changed."""
     from orchestration.dbt_increment import batch_models
     from orchestration.live.batch import Carried
-    from orchestration.live.events import materializations
+    from orchestration.live.events import caught_up, materializations
     from orchestration.live.worker import LiveWorker
 
     values = settings()
@@ -28,12 +28,17 @@ def watch_landing(context: dg.OpExecutionContext, lake: Lake) -> str:
         for event in materializations(carried, models):
             context.log_event(event)
 
+    def report_caught_up(batch_id: int, scored: dict[str, int]) -> None:
+        for event in caught_up(batch_id, scored):
+            context.log_event(event)
+
     warm = lake.model_copy(update={"threads": values.live_threads})
     ended = LiveWorker(
         warm,
         values.model_copy(update={"threads": values.live_threads}),
         context.run_id,
         report,
+        report_caught_up,
         context.log.info,
     ).run()
     context.log.info(ended)
