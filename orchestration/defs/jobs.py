@@ -63,6 +63,7 @@ SCORE_CHECKS = dg.AssetSelection.checks_for_assets(
     ["marts", "rule_segments"],
     ["ops", "alerts"],
 )
+TEXT_CHECKS = dg.AssetSelection.checks_for_assets(["ops", "masked_texts"], ["ops", "text_readings"])
 HISTORY_CHECKS = dg.AssetSelection.checks_for_assets(["ops", "batches"])
 SEGMENT_CHECKS = dg.AssetSelection.checks_for_assets(["marts", "customer_segments"])
 CATEGORY_CHECKS = dg.AssetSelection.checks_for_assets(["marts", "category_scores"])
@@ -93,14 +94,15 @@ daily_job = dg.define_asset_job(
             MATCHES | TEXTS | CLOCK | BATCH_TABLES | DAILY_TABLES | BATCH_SCORES | CATEGORY_SCORES
         ).without_checks()
         | SCORE_CHECKS
+        | TEXT_CHECKS
         | HISTORY_CHECKS
         | SEGMENT_CHECKS
         | CATEGORY_CHECKS
         | REPORTS
     ),
     description=(
-        "Identity matches, journeys, attribution, migrations; every customer anew, as of now; then "
-        "drift and quality reports."
+        "Identity matches, texts, journeys, attribution, migrations; every customer anew, as of "
+        "now; then drift and quality reports."
     ),
     config={"ops": {"dbt_tables": {"config": {"rebuild": ["customer_features"]}}}},
     tags=WRITES,

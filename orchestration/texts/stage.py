@@ -33,7 +33,8 @@ def mask_and_embed(lake: Lake, values: Settings, log: Log, *, fresh_only: bool =
     if not can_embed(values.language_models):
         log(f"texts are not embedded; {INSTALL}")
         return Taken(masked)
-    vectors = LakeVectors(lake, values.language_models, values.live_threads)
+    threads = values.live_threads if fresh_only else values.threads
+    vectors = LakeVectors(lake, values.language_models, threads)
     try:
         return Taken(masked, embed_texts(lake, vectors, fresh_only=fresh_only))
     except ModelError as problem:
