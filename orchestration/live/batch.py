@@ -28,6 +28,7 @@ from orchestration.rules.evaluation import Evaluation, evaluate_rules
 from orchestration.score_tables import model_versions, write_scores
 from orchestration.segment_tables import Assigned, assign_segments
 from orchestration.settings import Settings
+from orchestration.texts.stage import Taken, take_fresh_texts
 
 EVENT_SCORES = (SESSION_INTENT,)
 """The others follow, see `orchestration.live.catch_up`."""
@@ -47,6 +48,7 @@ class Carried:
     """
 
     report: BatchReport = field(default_factory=lambda: BatchReport(None))
+    texts: Taken = field(default_factory=Taken)
     clock: Clock | None = None
     assigned: Assigned = field(default_factory=Assigned)
     scored: int = 0
@@ -88,6 +90,8 @@ def carry_batch(
         with done.stage("ingest"):
             done.report = _ingest(lake, values, files, run_id)
         with done.stage("whole"), lake.together(f"live batch, run {run_id}") as one:
+            with done.stage("texts"):
+                done.texts = take_fresh_texts(one, values, log)
             if not _tables(one, values, increment, done).has_new_batches:
                 return done
             _score(one, values, done)

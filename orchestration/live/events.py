@@ -31,6 +31,10 @@ def materializations(carried: Carried, models: dict[str, dg.AssetKey]) -> Iterat
             hour,
         )
     yield _event(["ops", "clock"], {**batch, "as_of": carried.clock.as_of.isoformat(sep=" ")})
+    if carried.texts.masked:
+        yield _event(["ops", "masked_texts"], {**batch, "masked": carried.texts.masked})
+        yield _event(["ops", "text_embeddings"], {**batch, "embedded": carried.texts.embedded})
+        yield _event(["ops", "text_readings"], {**batch, "read": carried.texts.read})
     for key in models.values():
         yield _event(key.path, batch)
     yield _event(["marts", "customer_segments"], {**batch, "assigned": carried.assigned.customers})
