@@ -319,16 +319,6 @@ create table if not exists intermediate.identity_matches (
     changed_batch_id bigint not null
 );
 
--- one row per attribution model that judges all journeys together, day, channel and campaign
-create table if not exists marts.attribution_models (
-    model varchar not null,
-    conversion_date date not null,
-    channel_group varchar not null,
-    campaign_ref varchar,
-    conversions double not null,
-    value double not null
-);
-
 -- one row per name that is listened for, or group of the file of terms that is wrong (name empty);
 -- no group: the whole file is
 create table if not exists ops.listening_terms (
@@ -382,4 +372,82 @@ create table if not exists marts.emerging_issues (
     as_of timestamp not null,
     -- last batch of the run that found more of it
     batch_id bigint not null
+);
+
+-- one row per attribution model that judges all journeys together, day, channel and campaign
+create table if not exists marts.attribution_models (
+    model varchar not null,
+    conversion_date date not null,
+    channel_group varchar not null,
+    campaign_ref varchar,
+    conversions double not null,
+    value double not null
+);
+
+-- one row per row of raw.feedback: its text as everything after raw reads it, cleaned and with
+-- personal data replaced by what it was
+create table if not exists ops.masked_texts (
+    feedback_ref varchar not null,
+    -- of the feedback
+    batch_id bigint not null,
+    -- of the masked text: what is read and embedded once
+    content_hash varchar not null,
+    body varchar not null,
+    -- text, symbols (no letter, no digit) or empty
+    kind varchar not null,
+    -- whether the middle of a very long text is left out
+    is_cut boolean not null,
+    -- version of cleaning and masking
+    masker varchar not null,
+    -- first batch of the run that wrote the row
+    changed_batch_id bigint not null
+);
+
+-- one row per text, by content, and embedder: whole texts, their clauses, phrases of taxonomies
+create table if not exists ops.text_embeddings (
+    content_hash varchar not null,
+    -- version of the embedder
+    embedder varchar not null,
+    -- 768 half-precision floats, little-endian
+    vector blob not null
+);
+
+-- one row per masked text, by content: how the models in force read it
+create table if not exists ops.text_readings (
+    content_hash varchar not null,
+    -- versions of the models that read it
+    reader varchar not null,
+    language varchar not null,
+    sentiment varchar,
+    sentiment_score double,
+    sentiment_confidence double,
+    -- what drove it: above 0 towards positive
+    sentiment_words map(varchar, double),
+    intent varchar,
+    intent_confidence double,
+    urgency varchar,
+    threatens_to_leave boolean,
+    topic_id integer,
+    topic_name varchar,
+    -- the mood of each aspect spoken of, -1 to 1
+    aspects map(varchar, double),
+    -- names of the user's taxonomy, the likest first
+    taxonomy varchar[],
+    -- why there is no mood: empty, language, or not_installed; null where there is one
+    unread_reason varchar,
+    -- first batch of the run that wrote the row
+    changed_batch_id bigint not null
+);
+
+-- one row per topic that there ever was; ids are never used again
+create table if not exists marts.topics (
+    topic_id integer not null,
+    topic_name varchar not null,
+    -- what sets it apart, the strongest first
+    words varchar[] not null,
+    -- as of which instant it was first and last found; null while it is in force
+    born_at timestamp not null,
+    retired_at timestamp,
+    -- the newest version with it
+    model_version varchar not null
 );

@@ -26,7 +26,7 @@ TRAINING_TABLES = dg.AssetSelection.assets(
 )
 TABLES = (
     dg.AssetSelection.groups(
-        "intermediate", "customers", "sales", "journeys", "segments", "features"
+        "intermediate", "customers", "sales", "journeys", "segments", "features", "feedback"
     )
     - TRAINING_TABLES
     - SEEDS
