@@ -137,8 +137,7 @@ def find_bursts(
         if len(rows) <= mean + 2 * math.sqrt(settings.spread * mean * (1 + 1 / rate)):
             continue
         chance = tail_probability(len(rows), shape, rate, settings.spread)
-        allowed = allowed_chance(max(watched, len(running)), settings)
-        if chance < allowed:
+        if chance < settings.false_alarms / (HOURS_A_YEAR * max(watched, len(running))):
             rests[name] = hour + settings.rest_hours
             found.append(
                 Burst(
@@ -147,11 +146,6 @@ def find_bursts(
                 )
             )  # fmt: skip
     return found
-
-
-def allowed_chance(watched: int, settings: BurstSettings) -> float:
-    """Probability below which a count of an hour is a burst, with so many subjects."""
-    return settings.false_alarms / (HOURS_A_YEAR * max(watched, 1))
 
 
 def tail_probability(count: int, shape: float, rate: float, spread: float = 1.0) -> float:

@@ -7,6 +7,7 @@ terms.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ import pandas as pd
 
 from ml.anomalies import SAMPLE_ROWS, Finding
 from ml.incidents import alert_id_of
-from ml.text_bursts import Burst, BurstSettings, allowed_chance, find_bursts
+from ml.text_bursts import Burst, BurstSettings, find_bursts
 from ml.text_emerging import Z, emerging_terms
 from ml.text_topic_names import name_topics
 
@@ -27,9 +28,9 @@ NEW_COMPLAINT = "emerging_complaint"
 NEW_TERM = "emerging_term"
 COMPLAINTS = (PRODUCT_COMPLAINTS, TOPIC_COMPLAINTS, NEW_COMPLAINT)
 """Kinds that people are alerted of."""
-PAUSE = timedelta(hours=1)
-"""A burst is over when nothing is said for so long."""
-HIGH_FROM = 2.0
+PAUSE = timedelta(hours=6)
+"""A burst is over when nothing is said for so long, or when the subject's rest is."""
+HIGH_FROM = 3.0
 """Score from which on an issue is of high severity."""
 LEAST_NEW_TEXTS = 6
 """Texts of a new term: with fewer, a few customers who use the same word are news."""
@@ -49,7 +50,8 @@ class Issue:
         its newest one.
     texts : how many there are so far.
     expected : what the past lets one expect, in an hour (burst) or a day (new term).
-    score : how many times the least that is told, 1 and above.
+    score : how many times as many texts as were improbable enough to be told; of a new term its
+        standard errors over those that are told.
     refs : its texts, the newest first.
     """
 
@@ -78,7 +80,7 @@ def burst_issues(
     watched: int,
     settings: BurstSettings | None = None,
 ) -> list[Issue]:
-    """Bursts among texts, each with all that followed it without a pause.
+    """Bursts among texts, each with all that followed it without a pause; one for each cause.
 
     Parameters
     ----------
@@ -102,13 +104,26 @@ def burst_issues(
         ordered["posted_at"], ordered["subject"], settings,
         observed_from=observed_from, watched=watched,
     )  # fmt: skip
-    least = -np.log10(allowed_chance(watched, settings))
     by_subject = dict(tuple(ordered.groupby("subject", sort=False)))
-    return [_whole(burst, by_subject[burst.subject], kind, float(least)) for burst in bursts]
+    rest = timedelta(hours=settings.rest_hours)
+    return _one_per_cause(
+        [_whole(burst, by_subject[burst.subject], kind, rest) for burst in bursts]
+    )
 
 
-def _whole(burst: Burst, texts: pd.DataFrame, kind: str, least: float) -> Issue:
-    since = texts[texts["posted_at"] >= burst.started_at]
+def _one_per_cause(issues: list[Issue]) -> list[Issue]:
+    """Leave out issues whose texts are mostly those of a larger one: they mention both names."""
+    taken: set[str] = set()
+    kept = []
+    for issue in sorted(issues, key=lambda one: (-one.texts, one.subject)):
+        if len(taken.intersection(issue.refs)) < issue.texts / 2:
+            kept.append(issue)
+            taken.update(issue.refs)
+    return sorted(kept, key=lambda one: (one.noticed_at, one.subject))
+
+
+def _whole(burst: Burst, texts: pd.DataFrame, kind: str, rest: timedelta) -> Issue:
+    since = texts[texts["posted_at"].between(burst.started_at, burst.started_at + rest)]
     is_pause = since["posted_at"].diff() > PAUSE
     episode = since[is_pause.cumsum() == 0]
     return Issue(
@@ -120,7 +135,7 @@ def _whole(burst: Burst, texts: pd.DataFrame, kind: str, least: float) -> Issue:
         last_seen_at=episode["posted_at"].iloc[-1].to_pydatetime(),
         texts=len(episode),
         expected=burst.expected,
-        score=max(burst.surprise / least, 1.0),
+        score=len(episode) / burst.count,
         refs=tuple(episode["feedback_ref"].iloc[::-1]),
     )
 
@@ -151,13 +166,13 @@ def term_issues(
         window=window, past=past, examples=len(texts),
     )  # fmt: skip
     groups: list[tuple[list[str], list[int], float]] = []
-    for row in terms[terms["texts"] >= least].itertuples():
-        said = set(row.examples)
+    for row in terms[terms["texts"] >= least].to_dict("records"):
+        said = set(row["examples"])
         home = next((g for g in groups if len(said & set(g[1])) >= len(said) / 2), None)
         if home is None:
-            groups.append(([str(row.term)], list(row.examples), float(row.z)))
+            groups.append(([row["term"]], row["examples"], row["z"]))
         else:
-            home[0].append(str(row.term))
+            home[0].append(row["term"])
     issues = []
     for words, rows, z in groups:
         times = texts["posted_at"].iloc[rows]
@@ -191,7 +206,11 @@ def named(issue: Issue, said: Sequence[str], others: Sequence[str], leave_out: s
 
 
 def _without(text: str, words: set[str]) -> str:
-    return " ".join(word for word in text.split() if word.lower().strip(".,;:!?'’s") not in words)
+    return " ".join(
+        word
+        for word in text.split()
+        if re.sub(r"['’]s$", "", word.lower().strip(".,;:!?()")) not in words
+    )
 
 
 def finding_of(issue: Issue, name: str = "") -> Finding:
@@ -213,7 +232,7 @@ def finding_of(issue: Issue, name: str = "") -> Finding:
         subject=issue.subject,
         severity="high" if issue.score >= HIGH_FROM else "medium",
         score=issue.score,
-        unusual=f"{issue.score:.1f} times as improbable as the least that is told",
+        unusual=f"{issue.score:.1f} times the least that is told",
         since=pd.Timestamp(issue.started_at),
         detected_at=pd.Timestamp(issue.noticed_at),
         last_seen_at=pd.Timestamp(issue.last_seen_at),

@@ -55,9 +55,7 @@ class Terms:
         return frozenset(term.strip("@#") for terms in self.names.values() for term in terms)
 
 
-def read_terms(
-    source: str, where: str = "terms"
-) -> tuple[Terms, dict[tuple[str, str], str]]:
+def read_terms(source: str, where: str = "terms") -> tuple[Terms, dict[tuple[str, str], str]]:
     """Read terms; one that is wrong is left out, with the reason.
 
     Parameters
