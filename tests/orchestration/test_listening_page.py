@@ -106,7 +106,7 @@ def test_a_browser_draws_and_filters_it(data: PageData, tmp_path: Path) -> None:
         assert found.startswith(f"{texts:,} texts, mood ")
         assert dom.count("<svg") == 5  # mood, topics, brands, products, competitors
         assert "<title>What customers say</title>" in dom
-        assert "document.title='owned'" not in re.sub(r"<script.*?</script>", "", dom, flags=re.S)
+        assert "<img" not in dom
     assert "ticket ·" in whole
     assert "ticket ·" not in filtered
     assert path.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
