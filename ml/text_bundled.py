@@ -22,8 +22,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ml.text_embeddings import Embedder, Vectors, tone
-from ml.text_lexicon import lexicon_features, opinion_words
-from ml.text_sentiment import CLASSES, Standard, log_softmax
+from ml.text_lexicon import lexicon_features, strongest_opinions
+from ml.text_sentiment import CLASSES, MOST_WORDS, Standard, log_softmax
 
 Array = npt.NDArray[np.float64]
 FILE = "text_bundled.npz"
@@ -52,9 +52,11 @@ class BundledModel:
         points = _points(vectors, lexicon_features(texts), self.tone, self.lexicon)
         return np.exp(log_softmax(points @ self.coefficients.T + self.intercepts))
 
-    def driving_words(self, text: str, most: int = 5) -> list[tuple[str, float]]:
-        """The strongest opinion words of a text; `leave_one_out` asks the model itself."""
-        return sorted(opinion_words(text), key=lambda pair: -abs(pair[1]))[:most]
+    def driving_words_of(
+        self, texts: Sequence[str], most: int = MOST_WORDS
+    ) -> list[list[tuple[str, float]]]:
+        """The strongest opinion words of each text; `leave_one_out` asks the model itself."""
+        return strongest_opinions(texts, most)
 
     def save(self, path: Path) -> None:
         """Write plain numbers."""

@@ -94,7 +94,7 @@ def clean(body: str | bytes | None) -> CleanText:
     text = _LINES.sub("\n", _SPACES.sub(" ", text)).strip()
     text = _DRAWN_OUT.sub(lambda found: found.group()[:3], text)
     text, is_long = _ends(text, LONGEST)
-    return CleanText(text, _kind(text), is_cut or is_long)
+    return CleanText(text, kind_of(text), is_cut or is_long)
 
 
 def clean_all(bodies: Iterable[str | bytes | None]) -> list[CleanText]:
@@ -109,7 +109,8 @@ def _ends(text: str, longest: int) -> tuple[str, bool]:
     return text[:head] + _GAP + text[head - longest :], True
 
 
-def _kind(text: str) -> Kind:
+def kind_of(text: str) -> Kind:
+    """What a clean text holds."""
     if any(letter.isalnum() for letter in text):
         return Kind.TEXT
     return Kind.SYMBOLS if text.strip() else Kind.EMPTY

@@ -53,9 +53,9 @@ def text_drift(
     after = current.sample(min(sample, len(current)), random_state=seed)
     words_before, words_after = _wording(before["body"], after["body"], seed)
     frames = _categories(before, after)
-    named = [
+    frames = [
         frame.assign(
-            words=body.str.split().str.len().astype(float),
+            words=body.map(lambda text: len(text.split())).to_numpy(dtype=float),
             sentiment_score=pd.to_numeric(frame["sentiment_score"]).astype(float),
             wording=scores,
         )
@@ -63,7 +63,7 @@ def text_drift(
             frames, (before["body"], after["body"]), (words_before, words_after), strict=True
         )
     ]
-    return drift_report(*named, [*COLUMNS, "wording"], seed=seed, sample=sample)
+    return drift_report(frames[0], frames[1], [*COLUMNS, "wording"], seed=seed, sample=sample)
 
 
 def _categories(before: pd.DataFrame, after: pd.DataFrame) -> list[pd.DataFrame]:

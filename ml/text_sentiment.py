@@ -8,6 +8,7 @@ that comes with the code; `ml.text_sentiment_training` learns one from labels of
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -17,7 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ml.text_embeddings import Embedder, Vectors, meaning, tone
-from ml.text_lexicon import lexicon_features, opinion_words, vader
+from ml.text_lexicon import lexicon_features, strongest_opinions, vader
 from ml.text_words import WordFeatures
 
 Array = npt.NDArray[np.float64]
@@ -26,6 +27,8 @@ NEGATIVE, NEUTRAL, POSITIVE = range(3)
 LEXICON_WEIGHT, KERNEL_LEXICON, KERNEL_MEANING = 0.3, 0.1, 0.7
 SPEAKS = frozenset({"en", "und"})
 """Languages that are judged: the lexicon, MiniLM and the bundled model are English."""
+MOST_WORDS = 5
+"""Words of a text that are named for its mood."""
 VADER_NEUTRAL = 0.05
 """Within this of 0 the lexicon's score counts as neutral (Hutto & Gilbert 2014)."""
 
@@ -35,6 +38,11 @@ class Judge(Protocol):
 
     def probabilities(self, texts: Sequence[str], vectors: Vectors) -> Array:
         """Probabilities of `CLASSES`, shape (n, 3)."""
+
+    def driving_words_of(
+        self, texts: Sequence[str], most: int = MOST_WORDS
+    ) -> list[list[tuple[str, float]]]:
+        """What drove it in each text, the strongest first; above 0 towards positive."""
 
 
 @dataclass(frozen=True)
@@ -154,22 +162,31 @@ class SentimentModel:
         """Probabilities of `CLASSES`, shape (n, 3)."""
         return np.exp(log_softmax(self.raw(texts, vectors) / self.temperature))
 
-    def driving_words(self, text: str, most: int = 5) -> list[tuple[str, float]]:
+    def driving_words(self, text: str, most: int = MOST_WORDS) -> list[tuple[str, float]]:
+        """Words with the largest say in the word view of one text; see `driving_words_of`."""
+        return self.driving_words_of([text], most)[0]
+
+    def driving_words_of(
+        self, texts: Sequence[str], most: int = MOST_WORDS
+    ) -> list[list[tuple[str, float]]]:
         """Words with the largest say in the word view: log-odds of positive against negative.
 
         Exact for that half of the model; `leave_one_out` asks the whole of it.
         """
-        lexicon = lexicon_features([text])
-        row = self.words.matrix([text], lexicon)
-        whole = self.words.features.whole_words
+        matrix = self.words.matrix(texts, lexicon_features(texts))
+        whole, terms = self.words.features.whole_words, self.words.features.terms
         lean = self.words.coefficients[POSITIVE] - self.words.coefficients[NEGATIVE]
-        found = [
-            (self.words.features.terms[column], float(value * lean[column]))
-            for column, value in zip(row.indices, row.data, strict=True)
-            if column < whole
-            and any(letter.isalnum() for letter in self.words.features.terms[column])
-        ]
-        return sorted(found, key=lambda pair: -abs(pair[1]))[:most]
+        found = []
+        for first, last in itertools.pairwise(matrix.indptr):
+            said = [
+                (terms[column], float(value * lean[column]))
+                for column, value in zip(
+                    matrix.indices[first:last], matrix.data[first:last], strict=True
+                )
+                if column < whole and any(letter.isalnum() for letter in terms[column])
+            ]
+            found.append(sorted(said, key=lambda pair: -abs(pair[1]))[:most])
+        return found
 
 
 class LexiconJudge:
@@ -181,9 +198,11 @@ class LexiconJudge:
         raw = np.stack([-scores, VADER_NEUTRAL - np.abs(scores), scores], axis=1)
         return np.exp(log_softmax(4 * raw))
 
-    def driving_words(self, text: str, most: int = 5) -> list[tuple[str, float]]:
-        """The strongest words of the lexicon in a text."""
-        return sorted(opinion_words(text), key=lambda pair: -abs(pair[1]))[:most]
+    def driving_words_of(
+        self, texts: Sequence[str], most: int = MOST_WORDS
+    ) -> list[list[tuple[str, float]]]:
+        """The strongest words of the lexicon in each text."""
+        return strongest_opinions(texts, most)
 
 
 def judge_texts(

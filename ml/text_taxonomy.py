@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ml.text_embeddings import Embedder, Vectors, meaning
+from ml.text_embeddings import Embeds, Vectors, meaning
 from ml.text_sentiment import NEGATIVE, POSITIVE, Judge
 
 LIKE = 0.35
@@ -51,7 +51,7 @@ class Taxonomy:
     vectors: Vectors
 
     @classmethod
-    def of(cls, phrases: Mapping[str, Sequence[str]], embedder: Embedder) -> Taxonomy:
+    def of(cls, phrases: Mapping[str, Sequence[str]], embedder: Embeds) -> Taxonomy:
         """Embed the phrases of each name."""
         names = tuple(phrases)
         listed = [(i, phrase) for i, name in enumerate(names) for phrase in phrases[name]]
@@ -115,7 +115,7 @@ def clauses(text: str) -> list[str]:
 
 
 def aspect_moods(
-    texts: Sequence[str], aspects: Taxonomy, judge: Judge, embedder: Embedder, least: float = LIKE
+    texts: Sequence[str], aspects: Taxonomy, judge: Judge, embedder: Embeds, least: float = LIKE
 ) -> pd.DataFrame:
     """The mood of each aspect that a text speaks of.
 
@@ -124,7 +124,7 @@ def aspect_moods(
     texts : sequence of str, n texts
     aspects : Taxonomy
     judge : Judge
-    embedder : Embedder
+    embedder : Embeds
     least : float
         Similarity from which on a sentence is about an aspect.
 

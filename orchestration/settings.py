@@ -27,6 +27,8 @@ class Settings(BaseSettings):
     sources: Path = PROJECT_ROOT / "sources"
     segments: Path = PROJECT_ROOT / "segments"
     listening: Path = PROJECT_ROOT / "listening" / "terms.yml"
+    texts: Path = PROJECT_ROOT / "texts"
+    read_texts: bool = True
 
     clock: Literal["history", "live"] = "history"
     as_of: datetime | None = None
@@ -121,6 +123,11 @@ class Settings(BaseSettings):
     def live_home(self) -> Path:
         """Where the live worker keeps its locks, its signs of life and what it recorded."""
         return self.root / "live"
+
+    @property
+    def language_models(self) -> Path:
+        """Where the copy of the language model is kept that runs without PyTorch."""
+        return self.root / "models"
 
     @property
     def reports(self) -> Path:

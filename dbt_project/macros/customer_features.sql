@@ -5,7 +5,7 @@
     also for those of whom nothing is visible yet. A day is visible once its last moment lies before
     the instant, so nothing later can leak in; a day that the instant cuts in two counts as not yet
     seen. What happens at the very instant is the future: it counts for the label.
-    Windows are measured back from the instant.
+    Windows are measured back from the instant. What somebody wrote counts from its own moment on.
 #}
 {% macro customer_features(spine) -%}
 {%- set days = [7, 30, 90, 365] -%}
@@ -111,6 +111,53 @@ windows as (
 
 ),
 
+visible_feedback as (
+
+    select
+        spine.customer_key as spine_key,
+        spine.as_of,
+        {{ days_between('feedback.posted_at', 'spine.as_of') }} as age_days,
+        feedback.posted_at,
+        feedback.feedback_ref,
+        feedback.sentiment_score,
+        feedback.threatens_to_leave,
+        feedback.topic_id,
+        feedback.sentiment = 'positive' as is_positive,
+        feedback.sentiment = 'negative'
+        or (feedback.intent = 'complaint' and feedback.sentiment = 'neutral') as is_complaint,
+        feedback.source_type in ('ticket', 'chat')
+        and coalesce(feedback.intent <> 'praise', feedback.sentiment = 'negative') as is_issue
+    from {{ spine }} as spine
+    inner join {{ ref('feedback_signals') }} as feedback
+        on
+            spine.customer_key = feedback.customer_key
+            and feedback.posted_at < spine.as_of
+    where feedback.sentiment is not null
+
+),
+
+moods as (
+
+    select
+        spine_key,
+        as_of as mood_as_of,
+        max_by(sentiment_score, (posted_at, feedback_ref)) as mood_last,
+        avg(sentiment_score) as mood_mean,
+        avg(sentiment_score) filter (where age_days < 90)
+        - avg(sentiment_score) filter (where age_days >= 90) as mood_trend_90d,
+        count(*) filter (where is_complaint and age_days < 30) as complaints_30d,
+        count(*) filter (where threatens_to_leave and age_days < 90) as leaving_threats_90d,
+        coalesce(
+            max(posted_at) filter (where is_issue and age_days < 30)
+            > coalesce(max(posted_at) filter (where is_positive), timestamp '0001-01-01'),
+            false
+        ) as is_issue_open,
+        count(distinct topic_id) as feedback_topics_total
+    from visible_feedback
+    group by 1, 2
+
+),
+
 final as (
 
     select
@@ -192,6 +239,15 @@ final as (
         feedback_given_90d,
         rating_sum_total / nullif(ratings_total, 0) as rating_mean,
 
+        -- what they say
+        mood_last,
+        mood_mean,
+        mood_trend_90d,
+        cast(coalesce(complaints_30d, 0) as double) as complaints_30d,
+        cast(coalesce(leaving_threats_90d, 0) as double) as leaving_threats_90d,
+        cast(coalesce(is_issue_open, false) as double) as issue_open_30d,
+        cast(coalesce(feedback_topics_total, 0) as double) as feedback_topics_total,
+
         -- message response
         messages_90d,
         messages_opened_90d / nullif(messages_90d, 0) as message_open_rate_90d,
@@ -210,6 +266,10 @@ final as (
         discount_days_365d / nullif(order_days_365d, 0) as discounted_order_share_365d,
         last_order_revenue * order_days_total / nullif(revenue_total, 0) as last_order_value_ratio
     from windows
+    left join moods
+        on
+            windows.customer_key = moods.spine_key
+            and windows.as_of = moods.mood_as_of
 
 )
 

@@ -11,6 +11,15 @@ from orchestration.partitions import arrival_hours
 
 RAW = dg.AssetSelection.key_prefixes(["raw"])
 LEDGER = dg.AssetSelection.assets(["ops", "landed_files"], ["ops", "rejected_rows"])
+TEXTS = dg.AssetSelection.assets(
+    ["ops", "masked_texts"],
+    ["ops", "text_embeddings"],
+    ["ops", "text_readings"],
+    ["ops", "text_mentions"],
+    ["ops", "listening_terms"],
+)
+ISSUES = dg.AssetSelection.assets(["marts", "emerging_issues"])
+TEXT_MODELS = dg.AssetSelection.groups("text") - TEXTS - ISSUES
 MATCHES = dg.AssetSelection.assets(["intermediate", "identity_matches"])
 CLOCK = dg.AssetSelection.assets(["ops", "clock"])
 VIEWS = dg.AssetSelection.tag("shoal/materialized", "view")
@@ -43,6 +52,7 @@ BATCH_SCORES = dg.AssetSelection.assets(
     ["marts", "session_intent"],
     ["marts", "rule_segments"],
     ["marts", "rule_segment_history"],
+    ["marts", "emerging_issues"],
     ["ops", "alerts"],
     ["ops", "batches"],
 )
@@ -58,6 +68,12 @@ SCORE_CHECKS = dg.AssetSelection.checks_for_assets(
     ["marts", "session_intent"],
     ["marts", "rule_segments"],
     ["ops", "alerts"],
+)
+TEXT_CHECKS = dg.AssetSelection.checks_for_assets(
+    ["ops", "masked_texts"],
+    ["ops", "text_readings"],
+    ["ops", "listening_terms"],
+    ["marts", "emerging_issues"],
 )
 HISTORY_CHECKS = dg.AssetSelection.checks_for_assets(["ops", "batches"])
 SEGMENT_CHECKS = dg.AssetSelection.checks_for_assets(["marts", "customer_segments"])
@@ -75,7 +91,7 @@ main_job = dg.define_asset_job(
 batch_job = dg.define_asset_job(
     "batch_job",
     selection=(
-        (RAW | LEDGER | CLOCK | BATCH_TABLES | BATCH_SCORES).without_checks() | SCORE_CHECKS
+        (RAW | LEDGER | TEXTS | CLOCK | BATCH_TABLES | BATCH_SCORES).without_checks() | SCORE_CHECKS
     ),
     description="One fresh batch: ingestion, touched customers, their scores; then published.",
     tags=WRITES,
@@ -86,17 +102,18 @@ daily_job = dg.define_asset_job(
     "daily_job",
     selection=(
         (
-            MATCHES | CLOCK | BATCH_TABLES | DAILY_TABLES | BATCH_SCORES | CATEGORY_SCORES
+            MATCHES | TEXTS | CLOCK | BATCH_TABLES | DAILY_TABLES | BATCH_SCORES | CATEGORY_SCORES
         ).without_checks()
         | SCORE_CHECKS
+        | TEXT_CHECKS
         | HISTORY_CHECKS
         | SEGMENT_CHECKS
         | CATEGORY_CHECKS
         | REPORTS
     ),
     description=(
-        "Identity matches, journeys, attribution, migrations; every customer anew, as of now; then "
-        "drift and quality reports."
+        "Identity matches, texts, journeys, attribution, migrations; every customer anew, as of "
+        "now; then drift and quality reports."
     ),
     config={"ops": {"dbt_tables": {"config": {"rebuild": ["customer_features"]}}}},
     tags=WRITES,
@@ -105,7 +122,10 @@ daily_job = dg.define_asset_job(
 training_job = dg.define_asset_job(
     "training_job",
     selection=(
-        (CLOCK | BATCH_TABLES | TRAINING_TABLES | BATCH_SCORES | CATEGORY_SCORES).without_checks()
+        (
+            TEXTS | CLOCK | BATCH_TABLES | TRAINING_TABLES | BATCH_SCORES | CATEGORY_SCORES
+        ).without_checks()
+        | TEXT_MODELS
         | SCORE_CHECKS
         | SEGMENT_CHECKS
         | CATEGORY_CHECKS
@@ -113,6 +133,8 @@ training_job = dg.define_asset_job(
         | REPORTS
     ),
     description="Models and segments anew, judged on later time; champions score everyone.",
+    # texts that a new model reads otherwise change features of customers whom no batch touches
+    config={"ops": {"dbt_tables": {"config": {"rebuild": ["customer_features"]}}}},
     tags=WRITES,
 )
 
@@ -139,7 +161,8 @@ maintenance_job = dg.define_asset_job(
 rebuild_job = dg.define_asset_job(
     "rebuild_job",
     selection=(
-        CLOCK
+        TEXTS
+        | CLOCK
         | SEEDS
         | dg.AssetSelection.groups("staging")
         | TABLES

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import duckdb
 
-from orchestration.clock import read_clock
 from orchestration.ingestion.sql import transaction
 from orchestration.lake import Lake
 from orchestration.listening.terms import TermBook, load_terms, read_term_book, write_term_book
 from orchestration.settings import Settings
+from orchestration.texts.slices import unpublished
 
 BATCH_TEXTS = 20_000
 _TEXTS = """
@@ -36,28 +36,43 @@ class Search:
     """
 
     book: TermBook
-    texts: int
-    mentions: int
-    is_anew: bool
+    texts: int = 0
+    mentions: int = 0
+    is_anew: bool = False
 
 
-def search_mentions(lake: Lake, values: Settings) -> Search:
-    """Search the masked texts of the run's batches, or all after a change of the terms."""
+def search_mentions(lake: Lake, values: Settings, *, fresh_only: bool = False) -> Search:
+    """Search the masked texts that no run has carried through yet, or all after a change of terms.
+
+    Parameters
+    ----------
+    fresh_only : bool
+        Go by the terms as they were last loaded; a change of the file is for another run.
+    """
     with lake.reader(latest=True) as connection:
-        clock = read_clock(connection)
+        first_batch_id, _ = unpublished(connection)
         before = read_term_book(connection)
-        book = load_terms(values.listening, before)
+        book = before if fresh_only else load_terms(values.listening, before)
         is_anew = book.version != before.version
-        searched, rows = _search(connection, book, clock.first_batch_id, is_anew)
-    if not rows and not is_anew and book.errors == before.errors and before.names:
-        return Search(book, searched, 0, is_anew)
+        if fresh_only and not _has_fresh(connection, first_batch_id):
+            return Search(book)
+        searched, rows = _search(connection, book, first_batch_id, is_anew)
+    if not rows and not is_anew and book == before:
+        return Search(book, searched)
     with lake.writer("write mentions") as connection, transaction(connection):
         if is_anew:
             connection.execute("delete from ops.text_mentions")
         if book != before:
             write_term_book(connection, book)
-        _insert(connection, rows, book.version, clock.first_batch_id)
+        _insert(connection, rows, book.version, first_batch_id)
     return Search(book, searched, len(rows), is_anew)
+
+
+def _has_fresh(connection: duckdb.DuckDBPyConnection, first_batch_id: int) -> bool:
+    found = connection.execute(
+        "select 1 from ops.masked_texts where changed_batch_id >= ? limit 1", [first_batch_id]
+    )
+    return found.fetchone() is not None
 
 
 Row = tuple[str, str, str, str, int]

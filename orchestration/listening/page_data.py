@@ -116,7 +116,9 @@ def read_page_data(connection: duckdb.DuckDBPyConnection) -> PageData:
     return PageData(
         since,
         as_of,
-        *(read_rows(connection, _TEXTS + query, span) for query in (_BY_DAY, _TOPICS, _VOICES)),
+        days=read_rows(connection, _TEXTS + _BY_DAY, span),
+        topics=read_rows(connection, _TEXTS + _TOPICS, span),
+        voices=read_rows(connection, _TEXTS + _VOICES, span),
         examples=[{**row, "body": shortened(row["body"])} for row in examples],
         issues=read_issues(connection, ISSUES),
     )

@@ -28,7 +28,7 @@ class RowTable:
 ROWS = {
     "events": RowTable("intermediate.int_events", "occurred_at", "event_type"),
     "orders": RowTable("marts.orders", "ordered_at", "status"),
-    "feedback": RowTable("intermediate.int_feedback", "posted_at", "source_type"),
+    "feedback": RowTable("marts.feedback_signals", "posted_at", "source_type"),
     "messages": RowTable("intermediate.int_messages", "sent_at", "channel"),
 }
 """What conditions count, by the name that they have in a rule."""

@@ -24,6 +24,13 @@ PROJECT = PROJECT_ROOT / "dbt_project"
 LIVE = ("--exclude", "tag:training", "tag:journeys", "tag:attribution", "tag:segments")
 REBUILT = ("--select", "tag:training", "tag:journeys", "tag:attribution", "tag:segments")
 HOT = (*LIVE, "config.materialized:view")  # without the views, once they are there
+SAID = {
+    "fine": ("positive", 0.8, "praise", False, 1),
+    "where is it": ("neutral", 0.0, "question", False, 2),
+    "awful": ("negative", -0.9, "complaint", False, 2),
+    "I am leaving": ("negative", -0.7, None, True, None),
+}
+"""How known texts are read: mood, score, intent, threat to leave, topic; others are not."""
 Row = tuple[str, dict[str, Any]]
 """An entity and the columns of one raw row, with its batch_id."""
 
@@ -39,6 +46,7 @@ KEYS = {
     "marts.customers": ["customer_key"],
     "marts.customer_features": ["customer_key"],
     "marts.kpi_daily": ["kpi_date"],
+    "marts.feedback_signals": ["feedback_ref"],
 }
 BOOKKEEPING = ["previous_customer_key", "changed_batch_id", "batch_id"]
 
@@ -79,6 +87,45 @@ class DbtLake:
                 frame = pd.DataFrame(table)
                 names = ", ".join(frame.columns)
                 connection.execute(f"insert into raw.{name} ({names}) select {names} from frame")
+        self.read_texts()
+
+    def read_texts(self, reader: str = "test", batch: int | None = None) -> None:
+        """Mask feedback that is not yet, and read texts that this reader has not read.
+
+        Rows are of the run of a batch; by default of the feedback's own.
+        """
+        own = "batch_id" if batch is None else str(batch)
+        said = pd.DataFrame([(text, *read) for text, read in SAID.items()])
+        said.columns = pd.Index(["body", "sentiment", "score", "intent", "leaving", "topic_id"])
+        with self.lake.writer("test: read texts") as connection:
+            connection.execute(
+                "insert into ops.masked_texts select feedback_ref, batch_id, sha256(body), body, "
+                f"'text', false, 'test', {own} from raw.feedback "
+                "anti join ops.masked_texts using (feedback_ref)"
+            )
+            connection.execute("create or replace temporary table said as select * from said")
+            connection.execute(
+                f"""
+                create or replace temporary table read_anew as
+                select
+                    content_hash, $reader as reader, 'en' as language, any_value(sentiment) as
+                    sentiment, any_value(score) as sentiment_score, any_value(intent) as intent,
+                    any_value(leaving) as threatens_to_leave,
+                    any_value(topic_id)::integer as topic_id,
+                    case when any_value(sentiment) is null then 'language' end as unread_reason,
+                    min({own}) as changed_batch_id
+                from ops.masked_texts left join said using (body)
+                where content_hash not in
+                    (select content_hash from ops.text_readings where reader = $reader)
+                group by content_hash
+                """,
+                {"reader": reader},
+            )
+            connection.execute(
+                "delete from ops.text_readings where content_hash in "
+                "(select content_hash from read_anew)"
+            )
+            connection.execute("insert into ops.text_readings by name select * from read_anew")
 
     def execute(self, statement: str, parameters: list[Any] | None = None) -> None:
         """Change the lake directly."""

@@ -178,7 +178,8 @@ def _feedback(chance: random.Random) -> list[Row]:
             {
                 "feedback_ref": f"f{number}",
                 "posted_at": _instant(chance),
-                "body": "fine",
+                "body": ("fine", "where is it", "awful", "I am leaving")[number % 4],
+                "source_type": ("review", "ticket", "chat")[number % 3],
                 "customer_ref": chance.choice([*CUSTOMERS, None]),
                 "rating": chance.choice([None, 1.0, 4.0, 5.0]),
             },

@@ -39,11 +39,17 @@ def _built(new_lake: NewLake) -> DbtLake:
 
 
 def _told_later() -> list[Row]:
-    """What only the future tells: whose a browser was, and that an order comes back."""
+    """What only the future tells: whose a browser was, and that an order comes back.
+
+    And two words of one customer, months apart.
+    """
     day = timedelta(days=1)
     visit = {"anonymous_ref": "new_phone", "event_type": "page_view", "batch_id": 1}
     order = {"order_ref": "comes_back", "customer_ref": "bob", "batch_id": 1}
+    said = {"customer_ref": "bob", "body": "awful", "batch_id": 1}
     return [
+        ("feedback", {**said, "feedback_ref": "long ago", "posted_at": PAST - 100 * day}),
+        ("feedback", {**said, "feedback_ref": "of late", "posted_at": PAST - day}),
         ("events", {**visit, "event_id": "before_login", "occurred_at": PAST - day}),
         (
             "events",

@@ -172,3 +172,27 @@ def test_a_batch_joins_by_hash(new_lake: NewLake) -> None:
         }
     assert "HASH_JOIN" in plans["int_events"]
     assert [name for name, plan in plans.items() if "BLOCKWISE_NL_JOIN" in plan] == []
+
+
+def test_feedback_follows_its_masking_reading_and_owner(new_lake: NewLake) -> None:
+    """Rows of earlier batches change with what they are made of, and no others are touched."""
+    lake, rows = new_lake(), random_history(80, batches=2)
+    _load(lake, rows, 1)
+    lake.carry(AS_OF, 1, 1)
+    before = lake.table("marts.feedback_signals", ["feedback_ref"]).set_index("feedback_ref")
+    masked_anew = before.index[before["body"] == "awful"][0]
+    lake.execute(
+        "update ops.masked_texts set body = 'fine', content_hash = sha256('fine'), "
+        "changed_batch_id = 2 where feedback_ref = ?",
+        [masked_anew],
+    )
+    _load(lake, rows, 2)
+    lake.read_texts("a newer model", batch=2)
+    lake.carry(AS_OF, 2, 2)
+    after = lake.table("marts.feedback_signals", ["feedback_ref"]).set_index("feedback_ref")
+    assert set(before["reader"]) == {"test"}
+    assert set(after["reader"]) == {"a newer model"}
+    assert after.loc[masked_anew, "sentiment"] == "positive"
+    # features of customers whom no batch touches follow once a day
+    lake.dbt("run", "--full-refresh", "--select", "customer_features")
+    _assert_equals_a_rebuild(lake, 2, "read anew")

@@ -44,8 +44,8 @@ select product_ref, name as product_name from raw.products;
 NOW = datetime(2026, 11, 22)
 WRITTEN = (
     "marts.feedback_signals", "marts.emerging_issues", "ops.masked_texts", "ops.text_mentions",
-    "ops.listening_terms", "ops.alerts", "ops.clock", "ops.metric_states", "ops.habit_models",
-    "raw.products",
+    "ops.listening_terms", "ops.alerts", "ops.batches", "ops.clock",
+    "ops.metric_states", "ops.habit_models", "raw.products",
 )  # fmt: skip
 TEXT_COLUMNS = ["feedback_ref", "product_ref", "posted_at", "source_type", "rating", "body"]
 
@@ -70,6 +70,11 @@ class ListeningRoom:
             batch_id=self.batches, content_hash=[content_hash(body) for body in texts["body"]]
         )
         with self.lake.writer("test batch") as connection:
+            connection.execute("update ops.batches set snapshot_id = 1")
+            connection.execute(
+                "insert into ops.batches select ?, 'hour', 'run', 1, 1, 0, 0, ?, null, null",
+                [self.batches, NOW],
+            )
             connection.execute("delete from ops.clock")
             connection.execute(
                 "insert into ops.clock values (?, 'history', ?, ?)",

@@ -26,7 +26,7 @@ TABLES = {
     "marts.customers": MODELS / "marts/customers/customers.yml",
     "marts.orders": MODELS / "marts/sales/orders.yml",
     "intermediate.int_events": MODELS / "intermediate/int_events.yml",
-    "intermediate.int_feedback": MODELS / "intermediate/int_feedback.yml",
+    "marts.feedback_signals": MODELS / "marts/feedback/feedback_signals.yml",
     "intermediate.int_messages": MODELS / "intermediate/int_messages.yml",
     "intermediate.identity_map": MODELS / "intermediate/identity_map.yml",
 }
@@ -132,12 +132,11 @@ class RuleRoom:
             *({"customer_key": c, "ordered_at": t, "status": "completed"} for c, t in rows),
         )
 
-    def feedback(self, *rows: tuple[str, str, datetime, float | None]) -> None:
-        """Feedback: whose, of which kind, when, with which rating."""
+    def feedback(self, *rows: tuple[str, str, datetime, float | None], mood: str = "") -> None:
+        """Feedback: whose, of which kind, when, with which rating; and in which mood."""
         names = ("customer_key", "source_type", "posted_at", "rating")
-        self.insert(
-            "intermediate.int_feedback", *(dict(zip(names, row, strict=True)) for row in rows)
-        )
+        said = ({**dict(zip(names, row, strict=True)), "sentiment": mood or None} for row in rows)
+        self.insert("marts.feedback_signals", *said)
 
     def touch(self, *keys: str) -> None:
         """Compute the features of customers anew, as of the clock, by its batch."""

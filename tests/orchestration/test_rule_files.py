@@ -137,7 +137,7 @@ def test_the_projects_rules_are_valid_and_each_finds_whom_it_means(
     shared.customers("late", **_buys(60.0, 5.0, 800.0, overdue=2.5))
     shared.customers("lapsed", **_buys(300.0, 5.0, 2_000.0, overdue=9.0))
     shared.customers("new", **_buys(5.0, 1.0, 40.0), days_since_first_order=5.0)
-    shared.customers("keen", "left_cart", "angry", "calm")
+    shared.customers("keen", "left_cart", "angry", "calm", "cross", "over_it", "poster")
     shared.insert(
         "marts.customer_scores",
         {
@@ -153,6 +153,11 @@ def test_the_projects_rules_are_valid_and_each_finds_whom_it_means(
         shared.events(*((key, "product_view", NOON - (hours + 0.1) * HOUR) for _ in range(2)))
         shared.events((key, "add_to_cart", NOON - hours * HOUR))
     shared.feedback(("angry", "review", NOON - HOUR, 1.0), ("calm", "review", NOON - HOUR, 5.0))
+    shared.feedback(
+        ("cross", "ticket", NOON - HOUR, None), ("over_it", "ticket", NOON - 8 * 24 * HOUR, None),
+        ("poster", "post", NOON - HOUR, None), mood="negative",
+    )  # fmt: skip
+    shared.feedback(("calm", "ticket", NOON - 2 * HOUR, None), mood="positive")
     shared.evaluate()
     expected = {
         "champions": {"best"},
@@ -163,7 +168,7 @@ def test_the_projects_rules_are_valid_and_each_finds_whom_it_means(
         "valuable_and_leaving": {"late"},
         "high_intent": {"keen"},
         "abandoned_cart": {"left_cart"},
-        "frustrated": {"angry"},
+        "frustrated": {"angry", "cross"},
     }
     assert {name: set(shared.members(name)) for name in expected} == expected
     assert set(expected) == {path.stem for path in SHIPPED.iterdir()}

@@ -27,6 +27,8 @@ class ClockConfig(dg.Config):
         *(dg.AssetKey(["raw", name]) for name in ENTITIES),
         # a changed decision on a pair is a batch, which the clock has to see
         dg.AssetKey(["intermediate", "identity_matches"]),
+        # texts wait for nothing else, so that one run of dbt makes all tables after them
+        dg.AssetKey(["ops", "text_readings"]),
     ],
     group_name="control",
     kinds={"ducklake"},

@@ -17,14 +17,13 @@ ISSUES = dg.AssetKey(["marts", "emerging_issues"])
     specs=[
         dg.AssetSpec(
             TERMS,
-            deps=[["ops", "clock"]],
             kinds={"yaml", "ducklake"},
             owners=OWNERS,
             description="One row per brand, product or competitor that is listened for.",
         ),
         dg.AssetSpec(
             MENTIONS,
-            deps=[["ops", "clock"], ["ops", "masked_texts"]],
+            deps=[["ops", "masked_texts"]],
             kinds={"ducklake"},
             owners=OWNERS,
             description="One row per masked text, by content, and name that it mentions.",

@@ -12,7 +12,7 @@ from orchestration.settings import settings
 OWNERS = ["team:data-science"]
 MEMBERS = dg.AssetKey(["marts", "rule_segments"])
 HISTORY = dg.AssetKey(["marts", "rule_segment_history"])
-# the tables beneath the views of events and feedback, too: a batch does not run views
+# the tables beneath the view of events, too: a batch does not run views
 DEPS = [
     dg.AssetKey(["marts", "customer_features"]),
     dg.AssetKey(["marts", "customer_scores"]),
@@ -20,7 +20,7 @@ DEPS = [
     dg.AssetKey(["marts", "orders"]),
     dg.AssetKey(["intermediate", "identity_map"]),
     dg.AssetKey(["intermediate", "int_events"]),
-    dg.AssetKey(["intermediate", "int_feedback"]),
+    dg.AssetKey(["marts", "feedback_signals"]),
     dg.AssetKey(["intermediate", "int_messages"]),
 ]
 

@@ -1,0 +1,1 @@
+"""What customers say: masked, embedded and read, each text once."""
