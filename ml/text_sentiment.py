@@ -29,6 +29,12 @@ SPEAKS = frozenset({"en", "und"})
 """Languages that are judged: the lexicon, MiniLM and the bundled model are English."""
 MOST_WORDS = 5
 """Words of a text that are named for its mood."""
+_FUNCTION_WORDS = """
+    a about am an and any are as at be been but by do for from had has have he her here him his i
+    i'm i've if in is it it's its me my of on or our she so that the their them then there these
+    they this those to us was we were what when where which who will with you your"""
+FUNCTION_WORDS = frozenset(_FUNCTION_WORDS.split())
+"""Words that are named for no mood by themselves, whatever a model has made of them."""
 VADER_NEUTRAL = 0.05
 """Within this of 0 the lexicon's score counts as neutral (Hutto & Gilbert 2014)."""
 
@@ -183,10 +189,26 @@ class SentimentModel:
                 for column, value in zip(
                     matrix.indices[first:last], matrix.data[first:last], strict=True
                 )
-                if column < whole and any(letter.isalnum() for letter in terms[column])
+                if column < whole
             ]
-            found.append(sorted(said, key=lambda pair: -abs(pair[1]))[:most])
+            found.append(_telling(said, most))
         return found
+
+
+def _telling(said: Sequence[tuple[str, float]], most: int) -> list[tuple[str, float]]:
+    """The strongest terms that mean something by themselves, no word in two of them."""
+    chosen: list[tuple[str, float]] = []
+    used: set[str] = set()
+    for term, effect in sorted(said, key=lambda pair: (-abs(pair[1]), len(pair[0]))):
+        words = set(term.removeprefix("not_").replace(" not_", " ").split())
+        if used & words or not words - FUNCTION_WORDS or not any(map(str.isalpha, words)):
+            continue
+        if all(word[0].isalpha() for word in words):
+            chosen.append((term, effect))
+            used |= words
+        if len(chosen) == most:
+            break
+    return chosen
 
 
 class LexiconJudge:

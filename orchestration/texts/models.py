@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,7 +10,7 @@ from pathlib import Path
 from ml.text_minilm import MODEL, can_embed
 from ml.text_reading import Readers
 from ml.text_sentiment import Judge, LexiconJudge, SentimentModel
-from ml.text_store import StoreError, load
+from ml.text_store import TextModel, load
 from ml.text_topics import Topics
 from orchestration.lake import Lake
 from orchestration.registry import Registry, Version
@@ -20,36 +20,52 @@ from orchestration.texts.vectors import LakeVectors
 
 SENTIMENT, TOPICS = "sentiment", "topics"
 FILE = "model.npz"
+EMBEDDING = "embedding"
+"""Tag of a version: on which embeddings it was learnt."""
 READING = "reading-1"
 """Another one where the same models would read a text otherwise."""
 INSTALL = "install what reads texts with: pip install 'shoal[text]' (see docs/text.md)"
 NOT_INSTALLED = "none"
 
-_kept: dict[tuple[str, Path], "TextModels"] = {}
+_kept: dict[tuple[str, Path], Readers] = {}
 
 
 @dataclass(frozen=True)
 class TextModels:
-    """What reads texts, and under which name its readings are kept.
+    """Which models read texts; they are loaded when there is something to read.
 
     Attributes
     ----------
-    readers : Readers or None
-        None where not even the lexicon is installed.
-    embeds : bool
-        Whether there are vectors; without them the lexicon alone judges.
+    version : str
+        The name under which their readings are kept.
+    reads, embeds : bool
+        Whether anything is installed that reads texts, and whether there are vectors; without
+        them the lexicon alone judges.
     notes : tuple of str
         What is not as it could be, for people.
     """
 
-    readers: Readers | None
     version: str
+    reads: bool
     embeds: bool
     notes: tuple[str, ...] = ()
+    folder: TextFolder = field(default_factory=TextFolder)
+    sentiment: Version | None = None
+    topics: Version | None = None
+
+    def load(self, lake: Lake, values: Settings) -> Readers:
+        """Read the models; a process reads them once while they stay the same."""
+        if not self.embeds:
+            return Readers(LexiconJudge())
+        key = (self.version, values.root)
+        if key not in _kept:
+            _kept.clear()
+            _kept[key] = _load(lake, values, self)
+        return _kept[key]
 
 
-def text_models(lake: Lake, registry: Registry, values: Settings) -> TextModels:
-    """The models in force; read once by a process while they stay the same.
+def text_models(registry: Registry, values: Settings) -> TextModels:
+    """The models in force.
 
     Raises
     ------
@@ -57,14 +73,20 @@ def text_models(lake: Lake, registry: Registry, values: Settings) -> TextModels:
         A file of the folder of texts is not of its form.
     """
     if not find_spec("vaderSentiment"):
-        return TextModels(None, NOT_INSTALLED, embeds=False, notes=(INSTALL,))
+        return TextModels(NOT_INSTALLED, reads=False, embeds=False, notes=(INSTALL,))
     if not can_embed(values.language_models):
-        return TextModels(
-            Readers(LexiconJudge()), f"{READING} lexicon", embeds=False,
-            notes=(f"texts are judged by the lexicon alone; {INSTALL}",),
-        )  # fmt: skip
+        note = f"texts are judged by the lexicon alone; {INSTALL}"
+        return TextModels(f"{READING} lexicon", reads=True, embeds=False, notes=(note,))
     folder = read_folder(values.texts)
-    sentiment, topics = registry.champion(SENTIMENT), registry.champion(TOPICS)
+    champions = [registry.champion(task) for task in (SENTIMENT, TOPICS)]
+    notes = tuple(
+        f"{each.label} was learnt on other embeddings and is left out: run training_job"
+        for each in champions
+        if each is not None and not is_of_these_embeddings(each)
+    )
+    sentiment, topics = (
+        each if each is not None and is_of_these_embeddings(each) else None for each in champions
+    )
     version = " ".join(
         [
             READING,
@@ -74,46 +96,45 @@ def text_models(lake: Lake, registry: Registry, values: Settings) -> TextModels:
             f"folder:{_digest(folder)}",
         ]
     )
-    key = (version, values.root)
-    if key not in _kept:
-        _kept.clear()
-        _kept[key] = _load(lake, values, folder, sentiment, topics, version)
-    return _kept[key]
+    return TextModels(version, True, True, notes, folder, sentiment, topics)
+
+
+def is_of_these_embeddings(version: Version) -> bool:
+    """Whether a version was learnt on vectors as they are computed now."""
+    return version.tags.get(EMBEDDING) == MODEL
 
 
 def kept_topics(version: Version | None) -> Topics | None:
     """The topics of a version; None where there are none, or none on these embeddings."""
-    found = _model(version)
-    return found if isinstance(found, Topics) else None
+    if version is None or not is_of_these_embeddings(version):
+        return None
+    found = _read(version.folder)
+    assert isinstance(found, Topics)
+    return found
 
 
-def _load(
-    lake: Lake, values: Settings, folder: TextFolder, sentiment: Version | None,
-    topics: Version | None, version: str,
-) -> TextModels:  # fmt: skip
+def _load(lake: Lake, values: Settings, models: TextModels) -> Readers:
     from ml.text_bundled import bundled_model
     from ml.text_intents import train_intents
     from ml.text_taxonomy import Taxonomy, aspect_phrases
 
     vectors = LakeVectors(lake, values.language_models, values.live_threads)
+    folder = models.folder
     examples = [(text, name) for name, texts in folder.intents.items() for text in texts]
     examples += _labelled(lake, folder)
     texts, names = [text for text, _ in examples], [name for _, name in examples]
-    learnt = _model(sentiment)
-    judge: Judge = learnt if isinstance(learnt, SentimentModel) else bundled_model()
-    notes = tuple(
-        f"{each.label} was learnt on other embeddings: run training_job"
-        for each in (sentiment, topics)
-        if each is not None and _model(each) is None
-    )
-    readers = Readers(
+    judge: Judge = bundled_model()
+    if models.sentiment is not None:
+        learnt = _read(models.sentiment.folder)
+        assert isinstance(learnt, SentimentModel)
+        judge = learnt
+    return Readers(
         judge=judge,
         intents=train_intents(texts, vectors.embed(texts), names),
         aspects=Taxonomy.of(aspect_phrases(), vectors),
         taxonomy=Taxonomy.of(folder.taxonomy, vectors) if folder.taxonomy else None,
-        topics=kept_topics(topics),
+        topics=kept_topics(models.topics),
     )
-    return TextModels(readers, version, embeds=True, notes=notes)
 
 
 def _labelled(lake: Lake, folder: TextFolder) -> list[tuple[str, str]]:
@@ -129,18 +150,10 @@ def _labelled(lake: Lake, folder: TextFolder) -> list[tuple[str, str]]:
     return [(body, folder.labelled_intents[ref]) for ref, body in rows if body.strip()]
 
 
-def _model(version: Version | None) -> SentimentModel | Topics | None:
-    return None if version is None else _read(version.folder)
-
-
 @lru_cache(maxsize=4)
-def _read(folder: Path) -> SentimentModel | Topics | None:
-    try:
-        found = load(folder / FILE)
-    except StoreError:
-        return None
-    assert isinstance(found, SentimentModel | Topics)
-    return found
+def _read(folder: Path) -> TextModel:
+    """The files of a version never change, so a process that stays reads them once."""
+    return load(folder / FILE)
 
 
 def _digest(folder: TextFolder) -> str:

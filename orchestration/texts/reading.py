@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import pandas as pd
 import pyarrow as pa
 
-from ml.text_reading import read_texts
+from ml.text_reading import Readers, read_texts
 from orchestration.lake import Lake
+from orchestration.settings import Settings
 from orchestration.texts.models import TextModels
 from orchestration.texts.slices import replace_rows, slices, unpublished
 from orchestration.texts.vectors import LakeVectors
@@ -34,14 +35,12 @@ class Read:
 
 
 def read_masked_texts(
-    lake: Lake, models: TextModels, vectors: LakeVectors | None, *, fresh_only: bool = False
+    lake: Lake, models: TextModels, values: Settings, *, fresh_only: bool = False
 ) -> Read:
     """Read every masked text that these models have not read.
 
     Parameters
     ----------
-    vectors : LakeVectors or None
-        None where `models` do without.
     fresh_only : bool
         Look at the batches that no run has carried through yet, and only at texts that no model
         has read: what other models read otherwise is for a run that has the time.
@@ -62,6 +61,12 @@ def read_masked_texts(
             """,
             {} if fresh_only else {"reader": models.version},
         ).to_arrow_table()
+    if not missing.num_rows:
+        return Read()
+    readers = models.load(lake, values) if models.reads else None
+    vectors = (
+        LakeVectors(lake, values.language_models, values.live_threads) if models.embeds else None
+    )
     unread = 0
     for part in slices(missing):
         with lake.reader(latest=True) as connection:
@@ -71,7 +76,7 @@ def read_masked_texts(
                 "semi join wanted using (feedback_ref) order by content_hash"
             ).df()
             connection.unregister("wanted")
-        table = _read(texts["body"].tolist(), models, vectors)
+        table = _read(texts["body"].tolist(), readers, vectors)
         table["content_hash"], table["reader"] = texts["content_hash"], models.version
         table["changed_batch_id"] = first
         unread += int(table["unread_reason"].notna().sum())
@@ -80,11 +85,11 @@ def read_masked_texts(
     return Read(int(missing.num_rows), unread)
 
 
-def _read(texts: list[str], models: TextModels, vectors: LakeVectors | None) -> pd.DataFrame:
-    if models.readers is None:
+def _read(texts: list[str], readers: Readers | None, vectors: LakeVectors | None) -> pd.DataFrame:
+    if readers is None:
         reasons = ["not_installed" if text.strip() else "empty" for text in texts]
         return pd.DataFrame({"language": ["und"] * len(texts), "unread_reason": reasons})
-    return read_texts(texts, models.readers, vectors)
+    return read_texts(texts, readers, vectors)
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, object]]:

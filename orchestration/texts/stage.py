@@ -31,7 +31,8 @@ def mask_and_embed(lake: Lake, values: Settings, log: Log, *, fresh_only: bool =
     if not values.read_texts:
         return Taken(masked)
     if not can_embed(values.language_models):
-        log(f"texts are not embedded; {INSTALL}")
+        if masked:
+            log(f"texts are not embedded; {INSTALL}")
         return Taken(masked)
     threads = values.live_threads if fresh_only else values.threads
     vectors = LakeVectors(lake, values.language_models, threads)
@@ -50,21 +51,15 @@ def read_new_texts(lake: Lake, values: Settings, log: Log, *, fresh_only: bool =
     from orchestration.texts.folder import LabelError
     from orchestration.texts.models import text_models
     from orchestration.texts.reading import read_masked_texts
-    from orchestration.texts.vectors import LakeVectors
 
     if not values.read_texts:
         log("texts are masked and not read: SHOAL_READ_TEXTS is false")
         return Taken()
     try:
-        models = text_models(lake, Registry(values), values)
-        for note in models.notes:
+        models = text_models(Registry(values), values)
+        read = read_masked_texts(lake, models, values, fresh_only=fresh_only)
+        for note in models.notes if read.texts else ():
             log(note)
-        vectors = (
-            LakeVectors(lake, values.language_models, values.live_threads)
-            if models.embeds
-            else None
-        )
-        read = read_masked_texts(lake, models, vectors, fresh_only=fresh_only)
     except (LabelError, ModelError, TaxonomyError) as problem:
         log(f"texts are left unread for now: {problem}")
         return Taken()

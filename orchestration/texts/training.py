@@ -21,7 +21,14 @@ from orchestration.lake import Lake, current_snapshot
 from orchestration.registry import Registry, Version, code_version, scratch_folder
 from orchestration.settings import Settings
 from orchestration.texts.folder import TextFolder
-from orchestration.texts.models import FILE, SENTIMENT, TOPICS, kept_topics
+from orchestration.texts.models import (
+    EMBEDDING,
+    FILE,
+    SENTIMENT,
+    TOPICS,
+    is_of_these_embeddings,
+    kept_topics,
+)
 
 MOST_TEXTS = 20_000
 """The newest so many texts teach."""
@@ -115,7 +122,7 @@ def learn_topics(lake: Lake, registry: Registry, values: Settings, embedder: Emb
 
 def require_growth(version: Version | None, count: int, of_what: str) -> None:
     """Raise `NotWorthIt` unless there is clearly more to learn from than a version had."""
-    if version is None or version.tags.get("embedding") != MODEL:
+    if version is None or not is_of_these_embeddings(version):
         return
     learnt_from = int(version.tags.get(LEARNT_FROM, 0))
     if count < GROWTH * learnt_from:
@@ -238,7 +245,7 @@ def _register(
     tags: dict[str, Any] = {
         "lake_snapshot": str(snapshot),
         "code_version": code_version(),
-        "embedding": MODEL,
+        EMBEDDING: MODEL,
         LEARNT_FROM: str(texts),
     }
     if isinstance(model, Topics):
