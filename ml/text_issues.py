@@ -209,7 +209,7 @@ def _without(text: str, words: set[str]) -> str:
     return " ".join(
         word
         for word in text.split()
-        if re.sub(r"['’]s$", "", word.lower().strip(".,;:!?()")) not in words
+        if re.sub(r"['’]s$", "", word.lower().strip(".,;:!?()'’\"")) not in words
     )
 
 
