@@ -18,7 +18,7 @@ import pandas as pd
 from ml.anomalies import SAMPLE_ROWS, Finding
 from ml.incidents import alert_id_of
 from ml.text_bursts import Burst, BurstSettings, find_bursts
-from ml.text_emerging import Z, emerging_terms
+from ml.text_emerging import Z, emerging_terms, telling_words
 from ml.text_topic_names import name_topics
 
 PRODUCT_COMPLAINTS = "complaint_burst"
@@ -200,9 +200,11 @@ def named(issue: Issue, said: Sequence[str], others: Sequence[str], leave_out: s
         What everybody knows already: the name of the product.
     """
     known = {word.lower() for word in leave_out.split()}
-    texts = [_without(text, known) for text in (*others, *said)]
-    groups = np.repeat(np.array([0, 1], dtype=np.int64), [len(others), len(said)])
-    return replace(issue, words=tuple(name_topics(texts, groups, 2)[1][:MOST_WORDS]))
+    texts = [_without(text, known) for text in said]
+    words = telling_words(texts, [_without(text, known) for text in others], MOST_WORDS)
+    if not words:
+        words = name_topics(texts, np.zeros(len(texts), dtype=np.int64), 1)[0][:MOST_WORDS]
+    return replace(issue, words=words)
 
 
 def _without(text: str, words: set[str]) -> str:
