@@ -93,13 +93,14 @@ def search(
 def print_versions(console: Console, registry: Registry) -> None:
     """Print every version with its date, headline figure, snapshot and what became of it."""
     from orchestration.champions import SEGMENTS
+    from orchestration.texts.models import SENTIMENT, TOPICS
 
     table = Table("version", "alias", "trained", "test date", "measure", "snapshot", box=SIMPLE)
     reasons = []
-    for task in (*QUESTIONS, SEGMENTS):
+    for task in (*QUESTIONS, SEGMENTS, SENTIMENT, TOPICS):
         aliases = registry.aliases(task)
         for held in reversed(registry.versions(task)):
-            model = None if task == SEGMENTS else _load(held)
+            model = _load(held) if task in QUESTIONS else None
             table.add_row(
                 held.label,
                 " ".join(aliases.get(held.number, ())),

@@ -8,7 +8,13 @@ from orchestration.registry import Registry
 from orchestration.settings import Settings
 from orchestration.texts.folder import LabelError, read_folder
 from orchestration.texts.models import INSTALL
-from orchestration.texts.training import Learnt, NotWorthIt, learn_sentiment, learn_topics
+from orchestration.texts.training import (
+    Learnt,
+    NotWorthIt,
+    learn_sentiment,
+    learn_topics,
+    list_topics_in_force,
+)
 from orchestration.texts.vectors import LakeVectors
 
 
@@ -29,9 +35,13 @@ def try_to_find_topics(lake: Lake, values: Settings) -> tuple[Topics | None, str
     vectors, reason = _vectors(lake, values)
     if vectors is None:
         return None, reason
+    registry = Registry(values)
     try:
-        return learn_topics(lake, Registry(values), values, vectors), ""
-    except (NotWorthIt, ModelError) as problem:
+        return learn_topics(lake, registry, values, vectors), ""
+    except NotWorthIt as problem:
+        list_topics_in_force(lake, registry)
+        return None, str(problem)
+    except ModelError as problem:
         return None, str(problem)
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -116,8 +115,17 @@ def learn_topics(lake: Lake, registry: Registry, values: Settings, embedder: Emb
     )
     registry.promote(version, ", ".join(topics.names))
     with lake.writer("list topics") as connection, transaction(connection):
-        list_topics(connection, topics, version, texts["posted_at"].max().to_pydatetime())
+        list_topics(connection, topics, version)
     return topics
+
+
+def list_topics_in_force(lake: Lake, registry: Registry) -> None:
+    """Bring ``marts.topics`` to the champion, which a person may have gone back to."""
+    version = registry.champion(TOPICS)
+    topics = kept_topics(version)
+    if version is not None and topics is not None:
+        with lake.writer("list topics") as connection, transaction(connection):
+            list_topics(connection, topics, version)
 
 
 def require_growth(version: Version | None, count: int, of_what: str) -> None:
@@ -132,10 +140,11 @@ def require_growth(version: Version | None, count: int, of_what: str) -> None:
         )
 
 
-def list_topics(
-    connection: duckdb.DuckDBPyConnection, topics: Topics, version: Version, as_of: datetime
-) -> None:
-    """Bring ``marts.topics`` to what is in force."""
+def list_topics(connection: duckdb.DuckDBPyConnection, topics: Topics, version: Version) -> None:
+    """Bring ``marts.topics`` to what is in force, as of the newest feedback."""
+    row = connection.execute("select max(posted_at) from raw.feedback").fetchone()
+    assert row is not None
+    (as_of,) = row
     connection.register(
         "topics_in_force",
         pa.table(

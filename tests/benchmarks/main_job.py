@@ -16,6 +16,7 @@ from tests.benchmarks.home import BenchHome, Usage, python, script
 
 STAGES: Mapping[str, tuple[str, ...]] = {
     "ingestion": ("landed_batch", "ops__clock"),
+    "texts": ("masked_texts", "sentiment_model", "marts__topics", "ops__text_readings"),
     "dbt_tables": ("dbt_tables",),
     "training_tables": ("ops__as_of_dates", "dbt_training_tables"),
     **{name: (model_name(name),) for name in QUESTIONS},
@@ -39,6 +40,7 @@ ROWS_OF_TASK = ",\n        ".join(
 COUNTS = f"""
     select
         (select sum(received) from ops.landed_files) as received,
+        (select count(*) from ops.masked_texts) as texts,
         (select count(*) from marts.customers) as customers,
         (select count(*) from marts.sessions) as sessions,
         (select count(*) from marts.orders) as orders,
@@ -51,6 +53,7 @@ COUNTS = f"""
 """
 ROWS_OF_STAGE = {
     "ingestion": "received",
+    "texts": "texts",
     "dbt_tables": "received",
     "training_tables": "feature_history",
     **{task: task for task in TASKS},

@@ -14,7 +14,7 @@ from tests.benchmarks.main_job import MainJob
 
 Run = TypeVar("Run")
 RATIO_TARGET = 2.0
-NOT_IN_SCRIPT = ("matches", "journeys")
+NOT_IN_SCRIPT = ("matches", "journeys", "texts")
 COMPARED = (
     "customers", "sessions", "orders", "customer_days", "features", "feature_history", "labels",
     "scores",

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from ml.text_minilm import is_installed
 from orchestration.live.heartbeat import read_heartbeat
 from orchestration.live.post import Post
 from tests.integration.deployment import Deployment
@@ -19,6 +20,16 @@ def _event(name: str, ref: str, second: int) -> dict[str, object]:
         "customer_ref": ref,
         "channel": "web",
         "page": "/",
+    }
+
+
+def _ticket(ref: str) -> dict[str, object]:
+    return {
+        "feedback_ref": "live-ticket",
+        "posted_at": "2026-09-30T21:00:00Z",
+        "body": "Terrible, write to live.planted@example.com.",
+        "source_type": "ticket",
+        "customer_ref": ref,
     }
 
 
@@ -43,16 +54,25 @@ def test_a_drop_is_scored_and_explained(demo: tuple[Deployment, str], tmp_path: 
         deployment.drop("live_0.jsonl", [_event("drop-0", ref, 0)])
         (told,) = worker.wait_for("batch")
         assert told["scored"] == 1
+        deployment.drop("live_ticket.jsonl", [_ticket(ref)], "feedback")
+        (_, read) = worker.wait_for("batch", 2)
         beat = read_heartbeat(deployment.values)
         assert beat is not None
-        assert (beat.run_id, beat.batch_id) == ("first", told["batch"])
+        assert (beat.run_id, beat.batch_id) == ("first", read["batch"])
     assert not post.is_held()
     ((batch, reasons),) = deployment.query(
         f"select batch_id, top_reasons from marts.customer_scores where customer_key = '{key}'"
     )
-    assert batch == told["batch"]
+    assert batch == read["batch"]
     assert isinstance(reasons, list)
     assert reasons
+    ((body, score),) = deployment.query(
+        "select signals.body, features.mood_last from marts.feedback_signals as signals "
+        "inner join marts.customer_features as features using (customer_key) "
+        "where feedback_ref = 'live-ticket'"
+    )
+    assert body == "Terrible, write to [EMAIL]."
+    assert not is_installed() or float(str(score)) < 0
 
 
 @pytest.mark.slow

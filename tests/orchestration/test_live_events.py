@@ -11,6 +11,7 @@ from orchestration.defs.dbt.assets import dbt_tables
 from orchestration.ingestion.reports import BatchReport, FileReport
 from orchestration.live.batch import Carried
 from orchestration.live.events import materializations
+from orchestration.texts.stage import Taken
 
 
 def _file(entity: str, hour: str, accepted: int) -> FileReport:
@@ -30,7 +31,10 @@ def test_every_reported_asset_exists_and_raw_ones_name_their_hour() -> None:
         ),
     )
     clock = Clock(datetime(2026, 1, 31), "history", 7, 7)
-    carried = Carried(report=report, clock=clock, scored=4, snapshot=12, models="churn:1")
+    texts = Taken(masked=3, embedded=2, read=2)
+    carried = Carried(
+        report=report, clock=clock, scored=4, snapshot=12, models="churn:1", texts=texts
+    )
     names = set(batch_models())
     models = {key.path[-1]: key for key in dbt_tables.keys if key.path[-1] in names}
     assert len(models) == len(names)

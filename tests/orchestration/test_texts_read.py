@@ -174,6 +174,11 @@ class TestWithTheModel:
         assert np.mean(right) > 0.95
         listed = room.table("from marts.topics")
         assert set(listed["topic_id"]) == set(found.ids)
+        room.execute(
+            "update marts.topics set retired_at = born_at where topic_id = ?", [found.ids[0]]
+        )
+        assert try_to_find_topics(room.lake, room.values)[0] is None
+        assert room.table("select retired_at from marts.topics")["retired_at"].isna().all()
         assert Registry(room.values).champion(SENTIMENT) is not None
 
     def test_a_deployments_own_words_are_matched_and_a_typo_holds_up_nothing(
