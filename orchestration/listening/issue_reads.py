@@ -157,12 +157,15 @@ def read_bodies(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> "pd.D
     ).df()
 
 
-def bodies_of(connection: duckdb.DuckDBPyConnection, refs: tuple[str, ...], most: int) -> list[str]:
-    """Texts by reference, the newest first."""
+def bodies_of(
+    connection: duckdb.DuckDBPyConnection, refs: tuple[str, ...], most: int, *, distinct: bool
+) -> list[str]:
+    """Texts by reference, the newest first; the same words once or as often as they were said."""
     rows = connection.execute(
-        "select body from marts.feedback_signals "
+        "select any_value(body) from marts.feedback_signals "
         "where feedback_ref in (select unnest(?)) and body <> '' "
-        "order by posted_at desc, feedback_ref limit ?",
+        f"group by {'content_hash' if distinct else 'feedback_ref'} "
+        "order by max(posted_at) desc, min(feedback_ref) limit ?",
         [list(refs), most],
     ).fetchall()
     return [body for (body,) in rows]

@@ -115,7 +115,7 @@ def judge_texts(
         if issue.words
         else named(
             issue,
-            bodies_of(connection, issue.refs, MOST_NAMED_BY),
+            bodies_of(connection, issue.refs, MOST_NAMED_BY, distinct=False),
             others.tolist(),
             leave_out=products.get(issue.subject, ""),
         )
@@ -208,7 +208,7 @@ def _rows(
             "score": issue.score,
             "severity": finding.severity,
             "message": finding.message,
-            "examples": bodies_of(connection, issue.refs, EXAMPLES),
+            "examples": bodies_of(connection, issue.refs, EXAMPLES, distinct=True),
             "feedback_refs": list(issue.refs),
             "as_of": clock.as_of,
             "batch_id": clock.last_batch_id,

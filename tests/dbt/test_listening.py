@@ -81,6 +81,7 @@ def assert_equals_a_rebuild(lake: DbtLake, first: int, last: int) -> None:
     assert grown.equals(rebuilt)
 
 
+@pytest.mark.slow
 def test_increments_follow_texts_readings_and_terms(lake: DbtLake) -> None:
     post(lake, 2)
     assert_equals_a_rebuild(lake, 2, 2)

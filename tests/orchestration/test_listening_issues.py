@@ -78,9 +78,13 @@ def assert_told_in_time(room: ListeningRoom, market: Market) -> None:
     end = max(market.texts["posted_at"]).to_pydatetime() + HOUR
     room.say(between(market.texts, seen, end), end)
     assert len(room.alerts()) == len(market.bursts), "one incident for each burst"
+    for (examples,) in room.rows("select examples from marts.emerging_issues"):
+        assert 2 <= len(examples) == len(set(examples)) <= 5
 
 
-@pytest.mark.parametrize(("seed", "hours"), [(5, 0), (11, -9.1)])
+@pytest.mark.parametrize(
+    ("seed", "hours"), [(5, 0), pytest.param(11, -9.1, marks=pytest.mark.slow)]
+)
 def test_a_burst_is_told_within_its_hour_and_never_before(
     room: ListeningRoom, market_of: MarketOf, seed: int, hours: float
 ) -> None:
