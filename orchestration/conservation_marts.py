@@ -153,6 +153,24 @@ def orders(scope: Scope) -> str:
     """
 
 
+def feedback_signals(scope: Scope) -> str:
+    """As many rows of signals as feedback, batch by batch."""
+    if "feedback" not in scope.fresh:
+        return NOTHING
+    staged, held = (
+        f"select batch_id, count(*) as rows from {table} where {scope.batches()} group by 1"
+        for table in ("staging.stg_feedback", "marts.feedback_signals")
+    )
+    return f"""
+        select
+            'marts.feedback_signals of batch ' || batch_id as place,
+            coalesce(staged.rows, 0) as expected,
+            coalesce(held.rows, 0) as found
+        from ({staged}) as staged full join ({held}) as held using (batch_id)
+        where expected <> found
+    """
+
+
 def customer_days(scope: Scope) -> str:
     """What customers did against what their days count, measure by measure.
 

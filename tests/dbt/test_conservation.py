@@ -124,6 +124,18 @@ SABOTAGE = {
         "(select order_ref from staging.stg_orders))",
         "marts.orders, lines of order",
     ),
+    "a feedback is lost on the way": (
+        "every feedback is there once, with its signals",
+        "delete from marts.feedback_signals where feedback_ref = "
+        "(select max(feedback_ref) from staging.stg_feedback {in_batch})",
+        "marts.feedback_signals of batch 2",
+    ),
+    "a feedback is there twice": (
+        "every feedback is there once, with its signals",
+        "insert into marts.feedback_signals from marts.feedback_signals where feedback_ref = "
+        "(select max(feedback_ref) from staging.stg_feedback {in_batch})",
+        "marts.feedback_signals of batch 2",
+    ),
     "a customer's day is gone": (
         "every row is on its customer's day",
         "delete from intermediate.int_customer_days where (customer_key, activity_date) in ("

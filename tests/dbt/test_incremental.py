@@ -174,6 +174,7 @@ def test_a_batch_joins_by_hash(new_lake: NewLake) -> None:
     assert [name for name, plan in plans.items() if "BLOCKWISE_NL_JOIN" in plan] == []
 
 
+@pytest.mark.slow
 def test_feedback_follows_its_masking_reading_and_owner(new_lake: NewLake) -> None:
     """Rows of earlier batches change with what they are made of, and no others are touched."""
     lake, rows = new_lake(), random_history(80, batches=2)
@@ -186,6 +187,12 @@ def test_feedback_follows_its_masking_reading_and_owner(new_lake: NewLake) -> No
         "changed_batch_id = 2 where feedback_ref = ?",
         [masked_anew],
     )
+    lake.execute(
+        "insert into raw.feedback (feedback_ref, posted_at, body, batch_id) "
+        "values ('bare', timestamp '2024-03-05', 'call Jane', 2)"
+    )
+    staged = lake.table("staging.stg_feedback").set_index("feedback_ref")
+    assert staged.loc["bare", ["body", "content_hash"]].isna().all()
     _load(lake, rows, 2)
     lake.read_texts("a newer model", batch=2)
     lake.carry(AS_OF, 2, 2)

@@ -52,6 +52,7 @@ def _holding(deployment: Deployment, text: str) -> list[str]:
         ]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("alone")
 def test_feedback_is_masked_read_and_counted(demo: tuple[Deployment, str], tmp_path: Path) -> None:
     deployment, _ = demo

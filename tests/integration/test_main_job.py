@@ -65,9 +65,24 @@ def test_no_raw_identifier_leaves_raw(demo: tuple[Deployment, str]) -> None:
     columns = deployment.query(
         "select table_schema, table_name, column_name from information_schema.columns "
         "where table_schema in ('staging', 'intermediate', 'marts') and column_name in "
-        "('customer_ref', 'anonymous_ref', 'email', 'phone', 'full_name', 'address', 'body')"
+        "('customer_ref', 'anonymous_ref', 'email', 'phone', 'full_name', 'address')"
     )
     assert columns == []
+
+
+def test_every_body_outside_of_raw_is_a_masked_one(demo: tuple[Deployment, str]) -> None:
+    deployment, _ = demo
+    tables = deployment.query(
+        "select table_schema || '.' || table_name from information_schema.columns where "
+        "table_schema in ('staging', 'intermediate', 'marts') and column_name = 'body'"
+    )
+    assert ("marts.feedback_signals",) in tables
+    for (table,) in tables:
+        assert deployment.query(
+            f"select count(*) filter (where masked.feedback_ref is null), count(*) > 0 "
+            f"from {table} as t left join ops.masked_texts as masked "
+            "on t.feedback_ref = masked.feedback_ref and t.body = masked.body"
+        ) == [(0, True)]
 
 
 @pytest.mark.usefixtures("alone")
