@@ -16,7 +16,9 @@ PAST = timedelta(days=60)
 LATELY = timedelta(days=2)
 """A burst that began so long before a text may explain it."""
 MONTH = timedelta(days=29)
-MOST_BODIES = 5_000
+HALF = timedelta(days=14)
+"""The past counts half after so long, see `ml.text_bursts.BurstSettings`."""
+MOST_BODIES = 2_000
 """Texts read of the last day, and of the month before it; of more a sample, always the same."""
 SUBJECTS = {
     "product": "select feedback_ref, posted_at, product_ref as subject, batch_id "
@@ -35,12 +37,30 @@ recent as (
     select * from said where posted_at >= $past and posted_at < $as_of
 ),
 
-busy as (
-    select distinct subject
+usual as (
+    select
+        subject,
+        least(
+            count(*) filter (where posted_at < $judged_from) / $past_hours,
+            count(*) filter (where posted_at between $lately and $judged_from) / $late_hours
+        ) as an_hour
+    from recent
+    group by 1
+),
+
+hours as (
+    select subject, count(*) as texts
     from recent
     where posted_at >= $judged_from
     group by subject, date_trunc('hour', posted_at)
     having count(*) >= $least
+),
+
+busy as (
+    select hours.subject
+    from hours
+    inner join usual on hours.subject = usual.subject
+    where hours.texts > usual.an_hour + 3 * sqrt(usual.an_hour)
 )
 
 select feedback_ref, posted_at, subject, batch_id
@@ -117,12 +137,23 @@ def read_busy(
     as_of: datetime,
     least: int,
 ) -> Said:
-    """Everything about the subjects that had an hour with ``least`` texts since an instant."""
+    """Everything about the subjects that had an hour out of the usual since an instant.
+
+    Three standard deviations and ``least`` texts: no burst has less, and few other hours have it.
+    """
     said = SUBJECTS[kind]
     past = judged_from - PAST
     texts = connection.execute(
         _BUSY.format(said=said),
-        {"past": past, "as_of": as_of, "judged_from": judged_from, "least": least},
+        {
+            "past": past,
+            "lately": judged_from - HALF,
+            "judged_from": judged_from,
+            "as_of": as_of,
+            "past_hours": PAST / timedelta(hours=1),
+            "late_hours": HALF / timedelta(hours=1),
+            "least": least,
+        },
     ).df()
     if texts.empty:
         return Said(texts, past, 0)
