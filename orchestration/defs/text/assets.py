@@ -5,6 +5,7 @@ from typing import Any
 
 import dagster as dg
 
+from orchestration.ingestion.schema import create_tables
 from orchestration.lake import Lake
 from orchestration.settings import settings
 
@@ -42,6 +43,8 @@ def masked_texts(
     """One masked text per feedback, and one vector per text: only what is new costs."""
     from orchestration.texts.stage import mask_and_embed
 
+    with lake.writer("take in texts") as connection:
+        create_tables(connection)
     taken = mask_and_embed(lake, settings(), context.log.warning)
     return (
         dg.MaterializeResult(asset_key=MASKED, metadata={"masked": taken.masked}),
