@@ -90,6 +90,7 @@ def find_bursts(
     settings: BurstSettings | None = None,
     *,
     observed_from: datetime | None = None,
+    watched: int = 0,
 ) -> list[Burst]:
     """Find the bursts of each subject, as they would have been noticed at the time.
 
@@ -101,6 +102,8 @@ def find_bursts(
     settings : BurstSettings, optional
     observed_from : datetime, optional
         Since when texts are gathered; default: the first text.
+    watched : int
+        Subjects that there are, where only some are given: chance has as many opportunities.
 
     Returns
     -------
@@ -134,7 +137,7 @@ def find_bursts(
         if len(rows) <= mean + 2 * math.sqrt(settings.spread * mean * (1 + 1 / rate)):
             continue
         chance = tail_probability(len(rows), shape, rate, settings.spread)
-        if chance < settings.false_alarms / (HOURS_A_YEAR * len(running)):
+        if chance < settings.false_alarms / (HOURS_A_YEAR * max(watched, len(running))):
             rests[name] = hour + settings.rest_hours
             found.append(
                 Burst(

@@ -80,6 +80,35 @@ def emerging_terms(
     return pd.DataFrame(rows, columns=["term", "texts", "before", "z", "examples"])
 
 
+def telling_words(texts: Sequence[str], others: Sequence[str], most: int) -> tuple[str, ...]:
+    """Words, or pairs that stand for both, that texts have far more often than others.
+
+    Parameters
+    ----------
+    texts, others : sequences of str
+        Clean and masked.
+    most : int
+
+    Returns
+    -------
+    tuple of str
+        The most unusual first; empty where too few texts share a word.
+    """
+    now, before = Counter[str](), Counter[str]()
+    for counted, said in ((now, texts), (before, others)):
+        for text in said:
+            counted.update(set(content_words(text)))
+    scores = _z_scores(now, before)
+    chosen: list[str] = []
+    for term in sorted(scores, key=lambda each: (-scores[each], -len(each.split()), each)):
+        parts = term.split()
+        is_loose = len(parts) > 1 and now[term] < 0.8 * min(now[part] for part in parts)
+        known = {part for other in chosen for part in other.split()}
+        if scores[term] > 0 and not is_loose and not known.intersection(parts):
+            chosen.append(term)
+    return tuple(chosen[:most])
+
+
 def _z_scores(now: Counter[str], before: Counter[str]) -> dict[str, float]:
     """Log-odds ratio over its standard error, of terms in enough texts of now."""
     total_now, total_before = sum(now.values()), sum(before.values())

@@ -11,7 +11,7 @@ Terms come from a YAML file: group, then name, then the ways in which people wri
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,51 +37,85 @@ class Terms:
 
     @classmethod
     def from_yaml(cls, source: str, where: str = "terms") -> Terms:
-        """Read terms.
-
-        Parameters
-        ----------
-        source : str
-            YAML text.
-        where : str
-            What to call it in messages.
+        """Read terms, none of which may be wrong; see `read_terms`.
 
         Raises
         ------
         TermsError
             It is no YAML, not of the form, or one spelling stands for two names.
         """
-        import yaml
-
-        try:
-            groups: Any = yaml.safe_load(source) or {}
-        except yaml.YAMLError as error:
-            raise TermsError(f"{where}: no valid YAML: {error}") from None
-        if not isinstance(groups, dict):
-            raise TermsError(
-                f"{where}: write groups of names, such as `brands: {{Shoal: [shoal]}}`"
-            )
-        names: dict[tuple[str, str], tuple[str, ...]] = {}
-        owners: dict[str, tuple[str, str]] = {}
-        for group, members in groups.items():
-            if not isinstance(members, dict):
-                raise TermsError(f"{where}: {group}: write names with their spellings below it")
-            for name, spellings in members.items():
-                key = (str(group), str(name))
-                names[key] = _spellings(spellings, name, f"{where}: {group}.{name}")
-                for spelling in names[key]:
-                    if spelling in owners:
-                        raise TermsError(
-                            f"{where}: {spelling!r} stands for {'.'.join(owners[spelling])} and "
-                            f"{'.'.join(key)}; leave it to one of them"
-                        )
-                    owners[spelling] = key
-        return cls(names)
+        terms, errors = read_terms(source, where)
+        for error in errors.values():
+            raise TermsError(error)
+        return terms
 
     @property
     def kept(self) -> frozenset[str]:
         """Spellings in lower case without ``@``: what masking leaves as it is."""
         return frozenset(term.strip("@#") for terms in self.names.values() for term in terms)
+
+
+def read_terms(source: str, where: str = "terms") -> tuple[Terms, dict[tuple[str, str], str]]:
+    """Read terms; one that is wrong is left out, with the reason.
+
+    Parameters
+    ----------
+    source : str
+        YAML text.
+    where : str
+        What to call it in messages.
+
+    Returns
+    -------
+    terms : Terms
+    errors : dict of (group, name) to str
+        Why the others are left out; the name is empty where a whole group is.
+
+    Raises
+    ------
+    TermsError
+        It is no YAML, or no groups.
+    """
+    import yaml
+
+    try:
+        groups: Any = yaml.safe_load(source) or {}
+    except yaml.YAMLError as error:
+        raise TermsError(f"{where}: no valid YAML: {error}") from None
+    if not isinstance(groups, dict):
+        raise TermsError(f"{where}: write groups of names, such as `brands: {{Shoal: [shoal]}}`")
+    names: dict[tuple[str, str], tuple[str, ...]] = {}
+    errors: dict[tuple[str, str], str] = {}
+    owners: dict[str, tuple[str, str]] = {}
+    for group, members in groups.items():
+        if not isinstance(members, dict):
+            errors[str(group), ""] = f"{where}: {group}: write names with their spellings below it"
+            continue
+        for name, written in members.items():
+            key = (str(group), str(name))
+            try:
+                spellings = _spellings(written, name, f"{where}: {group}.{name}")
+                _require_own(spellings, key, owners, where)
+            except TermsError as error:
+                errors[key] = str(error)
+                continue
+            names[key] = spellings
+            owners |= dict.fromkeys(spellings, key)
+    return Terms(names), errors
+
+
+def _require_own(
+    spellings: Sequence[str],
+    key: tuple[str, str],
+    owners: Mapping[str, tuple[str, str]],
+    where: str,
+) -> None:
+    for spelling in spellings:
+        if spelling in owners:
+            raise TermsError(
+                f"{where}: {spelling!r} stands for {'.'.join(owners[spelling])} and "
+                f"{'.'.join(key)}; leave it to one of them"
+            )
 
 
 def _spellings(value: Any, name: Any, where: str) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from orchestration.alert_records import Recorded, record
 from orchestration.clock import Clock, read_clock
 from orchestration.ingestion.sql import transaction
 from orchestration.lake import Lake
+from orchestration.listening.issues import found_complaints
 from orchestration.settings import Settings
 
 if TYPE_CHECKING:
@@ -63,10 +64,11 @@ def record_alerts(lake: Lake, values: Settings, now: datetime) -> tuple[int, Rec
             model = fit_habit_model(connection, clock.as_of, values.seed)
         touched, findings = judge_customers(connection, clock, values, model)
         states, of_metrics = watch_metrics(connection, clock.as_of)
+        of_texts = found_complaints(connection, clock)
     with lake.writer("record alerts") as connection, transaction(connection):
         recorded = record(
             connection,
-            [*findings, *of_metrics],
+            [*findings, *of_metrics, *of_texts],
             batch_id=clock.last_batch_id,
             as_of=clock.as_of,
             now=now,

@@ -319,6 +319,61 @@ create table if not exists intermediate.identity_matches (
     changed_batch_id bigint not null
 );
 
+-- one row per name that is listened for, or group of the file of terms that is wrong (name empty);
+-- no group: the whole file is
+create table if not exists ops.listening_terms (
+    term_group varchar not null,
+    name varchar not null,
+    spellings varchar[] not null,
+    -- why it is not listened for
+    error varchar,
+    -- of all names together
+    terms_version varchar not null
+);
+
+-- one row per masked text, by content, and name that it mentions
+create table if not exists ops.text_mentions (
+    content_hash varchar not null,
+    term_group varchar not null,
+    name varchar not null,
+    -- its first spelling there
+    term varchar not null,
+    mentions integer not null,
+    terms_version varchar not null,
+    -- first batch of the run that wrote the row
+    changed_batch_id bigint not null
+);
+
+-- one row per thing that was suddenly talked about: a burst, or a new term
+create table if not exists marts.emerging_issues (
+    -- that of its alert, where it has one
+    issue_id varchar not null,
+    -- complaint_burst (of a product), topic_burst, mention_burst, emerging_complaint, emerging_term
+    kind varchar not null,
+    subject varchar not null,
+    -- what people call the subject, where that is a number
+    subject_name varchar,
+    words varchar[] not null,
+    is_complaint boolean not null,
+    started_at timestamp not null,
+    -- of the text that made it improbable: nothing later was looked at
+    noticed_at timestamp not null,
+    last_seen_at timestamp not null,
+    texts bigint not null,
+    -- in an hour (burst) or a day (new term), by the past
+    expected double not null,
+    -- how many times the least that is told
+    score double not null,
+    severity varchar not null,
+    message varchar not null,
+    -- masked, the newest first
+    examples varchar[] not null,
+    feedback_refs varchar[] not null,
+    as_of timestamp not null,
+    -- last batch of the run that found more of it
+    batch_id bigint not null
+);
+
 -- one row per attribution model that judges all journeys together, day, channel and campaign
 create table if not exists marts.attribution_models (
     model varchar not null,

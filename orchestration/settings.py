@@ -26,6 +26,7 @@ class Settings(BaseSettings):
     hash_key: str | None = None
     sources: Path = PROJECT_ROOT / "sources"
     segments: Path = PROJECT_ROOT / "segments"
+    listening: Path = PROJECT_ROOT / "listening" / "terms.yml"
     texts: Path = PROJECT_ROOT / "texts"
     read_texts: bool = True
 

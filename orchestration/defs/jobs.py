@@ -12,9 +12,14 @@ from orchestration.partitions import arrival_hours
 RAW = dg.AssetSelection.key_prefixes(["raw"])
 LEDGER = dg.AssetSelection.assets(["ops", "landed_files"], ["ops", "rejected_rows"])
 TEXTS = dg.AssetSelection.assets(
-    ["ops", "masked_texts"], ["ops", "text_embeddings"], ["ops", "text_readings"]
+    ["ops", "masked_texts"],
+    ["ops", "text_embeddings"],
+    ["ops", "text_readings"],
+    ["ops", "text_mentions"],
+    ["ops", "listening_terms"],
 )
-TEXT_MODELS = dg.AssetSelection.groups("text") - TEXTS
+ISSUES = dg.AssetSelection.assets(["marts", "emerging_issues"])
+TEXT_MODELS = dg.AssetSelection.groups("text") - TEXTS - ISSUES
 MATCHES = dg.AssetSelection.assets(["intermediate", "identity_matches"])
 CLOCK = dg.AssetSelection.assets(["ops", "clock"])
 VIEWS = dg.AssetSelection.tag("shoal/materialized", "view")
@@ -47,6 +52,7 @@ BATCH_SCORES = dg.AssetSelection.assets(
     ["marts", "session_intent"],
     ["marts", "rule_segments"],
     ["marts", "rule_segment_history"],
+    ["marts", "emerging_issues"],
     ["ops", "alerts"],
     ["ops", "batches"],
 )
@@ -63,7 +69,12 @@ SCORE_CHECKS = dg.AssetSelection.checks_for_assets(
     ["marts", "rule_segments"],
     ["ops", "alerts"],
 )
-TEXT_CHECKS = dg.AssetSelection.checks_for_assets(["ops", "masked_texts"], ["ops", "text_readings"])
+TEXT_CHECKS = dg.AssetSelection.checks_for_assets(
+    ["ops", "masked_texts"],
+    ["ops", "text_readings"],
+    ["ops", "listening_terms"],
+    ["marts", "emerging_issues"],
+)
 HISTORY_CHECKS = dg.AssetSelection.checks_for_assets(["ops", "batches"])
 SEGMENT_CHECKS = dg.AssetSelection.checks_for_assets(["marts", "customer_segments"])
 CATEGORY_CHECKS = dg.AssetSelection.checks_for_assets(["marts", "category_scores"])

@@ -20,6 +20,8 @@ from orchestration.ingestion.arrivals import take_files
 from orchestration.ingestion.files import LandedFile
 from orchestration.ingestion.reports import BatchReport
 from orchestration.lake import Lake
+from orchestration.listening.issues import Heard, hear_issues
+from orchestration.listening.mentions import search_mentions
 from orchestration.live.guard import require_conserved, require_sound_scores
 from orchestration.phrases import feature_phrases
 from orchestration.publication import publish
@@ -49,6 +51,8 @@ class Carried:
 
     report: BatchReport = field(default_factory=lambda: BatchReport(None))
     texts: Taken = field(default_factory=Taken)
+    mentions: int = 0
+    heard: Heard = field(default_factory=Heard)
     clock: Clock | None = None
     assigned: Assigned = field(default_factory=Assigned)
     scored: int = 0
@@ -92,9 +96,12 @@ def carry_batch(
         with done.stage("whole"), lake.together(f"live batch, run {run_id}") as one:
             with done.stage("texts"):
                 done.texts = take_fresh_texts(one, values, log)
+                done.mentions = search_mentions(one, values, fresh_only=True).mentions
             if not _tables(one, values, increment, done).has_new_batches:
                 return done
             _score(one, values, done)
+            with done.stage("listening"):
+                done.heard = hear_issues(one, values)
             with done.stage("alerts"):
                 events, recorded = record_alerts(one, values, _now())
             with done.stage("checks"), one.reader(latest=True) as connection:

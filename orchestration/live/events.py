@@ -35,6 +35,7 @@ def materializations(carried: Carried, models: dict[str, dg.AssetKey]) -> Iterat
         yield _event(["ops", "masked_texts"], {**batch, "masked": carried.texts.masked})
         yield _event(["ops", "text_embeddings"], {**batch, "embedded": carried.texts.embedded})
         yield _event(["ops", "text_readings"], {**batch, "read": carried.texts.read})
+        yield _event(["ops", "text_mentions"], {**batch, "mentions": carried.mentions})
     for key in models.values():
         yield _event(key.path, batch)
     yield _event(["marts", "customer_segments"], {**batch, "assigned": carried.assigned.customers})
@@ -49,6 +50,9 @@ def materializations(carried: Carried, models: dict[str, dg.AssetKey]) -> Iterat
                 ["marts", name],
                 {**batch, "entered": carried.rules.entered, "left": carried.rules.left},
             )
+    if carried.heard.texts:
+        found = {"new_texts": carried.heard.texts, "issues_found": len(carried.heard.issues)}
+        yield _event(["marts", "emerging_issues"], {**batch, **found})
     if carried.alerts is not None:
         yield _event(["ops", "alerts"], {**batch, "opened": carried.alerts.recorded.opened})
     yield _event(

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from ml.text_emerging import emerging_terms
+from ml.text_emerging import emerging_terms, telling_words
 
 AS_OF = datetime(2026, 6, 1)
 USUAL = ("parcel late", "great lamp", "refund overdue", "friendly support", "broken cup")
@@ -54,3 +54,18 @@ def test_what_was_always_frequent_is_not_new() -> None:
 
 def test_no_texts_no_terms() -> None:
     assert emerging_terms([], [], AS_OF).empty
+
+
+def test_words_tell_texts_from_others_not_what_all_say() -> None:
+    texts, _ = talk()
+    said = [f"battery fire, refund overdue {i}" for i in range(20)]
+    assert telling_words(said, [text for text in texts if "refund" in text], 1) == ("battery fire",)
+    words = telling_words(said, texts, 4)
+    assert words[0] == "battery fire"
+    assert len({part for word in words for part in word.split()}) == sum(
+        len(word.split()) for word in words
+    )
+
+
+def test_texts_that_share_no_word_have_no_telling_one() -> None:
+    assert telling_words(["one sentence", "another phrase"], ["something else"], 4) == ()

@@ -78,6 +78,18 @@ def test_rules_are_evaluated_before_a_batch_is_published(name: str) -> None:
     assert checks == {"rules_are_valid"}
 
 
+@pytest.mark.parametrize("name", ["main_job", "batch_job", "daily_job"])
+def test_what_customers_say_is_judged_before_alerts(name: str) -> None:
+    layer = defs().resolve_job_def(name).asset_layer
+    alerts, issues = dg.AssetKey(["ops", "alerts"]), dg.AssetKey(["marts", "emerging_issues"])
+    hours, mentions = (
+        dg.AssetKey(["marts", "listening_hours"]), dg.AssetKey(["ops", "text_mentions"]),
+    )  # fmt: skip
+    assert {alerts, issues, hours, mentions} <= set(layer.executable_asset_keys)
+    assert issues in layer.get(alerts).parent_keys
+    assert mentions in layer.get(hours).parent_keys
+
+
 def test_loading_imports_nothing_heavy_and_does_not_parse_dbt() -> None:
     script = (
         "import sys\n"

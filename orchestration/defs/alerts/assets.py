@@ -20,13 +20,14 @@ ALERTS = dg.AssetKey(["ops", "alerts"])
         ["intermediate", "int_customer_days"],
         ["marts", "orders"],
         ["marts", "customers"],
+        ["marts", "emerging_issues"],
     ],
     group_name="alerts",
     kinds={"ducklake"},
     owners=["team:data-science"],
 )
 def alerts(context: dg.AssetExecutionContext, lake: Lake) -> dg.MaterializeResult[Any]:
-    """One row per incident: an attack, an unusual customer, or a metric out of its habit."""
+    """One row per incident: an attack, an unusual customer, a metric or complaints out of habit."""
     from orchestration.alerts import run_alerts
 
     run = run_alerts(lake, settings(), datetime.now(UTC).replace(tzinfo=None), context.log.warning)

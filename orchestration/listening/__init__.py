@@ -1,0 +1,1 @@
+"""Social listening: who is talked about, what suddenly is, and the page that shows it."""
