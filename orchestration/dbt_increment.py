@@ -27,6 +27,11 @@ from orchestration.settings import Settings
 CHANGES = ("create", "insert", "delete", "update", "drop", "set", "alter")
 COMMENT = re.compile(r"\s*(/\*.*?\*/|--[^\n]*\n)", re.DOTALL)
 MADE_TEMPORARY = re.compile(r"create\s+temporary\s+table\s+(?P<name>\S+)", re.IGNORECASE)
+REPLACED_IN_WHOLE = re.compile(
+    r'delete from (?P<table>"\w+"\."\w+"\."\w+");\s*'
+    r'insert into (?P=table) \([^)]*\)\s*select [^;]*? from (?P<copy>"\w+");?\s*$',
+    re.DOTALL,
+)
 NOT_PER_BATCH = frozenset({"training", "journeys", "attribution", "segments"})
 
 
@@ -119,9 +124,8 @@ def record_increment(
     project = fingerprint(DBT_PROJECT_DIR)
     with lake.lease("record the increment"):
         results = run_dbt("run", batch_models(), on_statement=hear, log=log)
-    recording = Recording(
-        project, {node.name: kept_statements(heard.get(node.name, [])) for node in results}
-    )
+    statements = {node.name: kept_statements(heard.get(node.name, [])) for node in results}
+    recording = Recording(project, read_from_memory(statements))
     if not any(node.status in FAILED for node in results):
         recording.write(values.live_home / "increment.json")
     return recording, results
@@ -135,6 +139,30 @@ def kept_statements(texts: Sequence[str]) -> list[str]:
     kept = [bare for bare in map(without_comment, texts) if bare.split(None, 1)[0] in CHANGES]
     made = [match["name"] for match in map(MADE_TEMPORARY.match, kept) if match]
     return [*kept, *(f"drop table {name}" for name in made)]
+
+
+def read_from_memory(statements: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Let later models read a table that was replaced in whole from the temporary one it came from.
+
+    Both hold the same rows, and to name a table of the lake costs some milliseconds each time.
+    The temporary table is dropped at the end instead of after its model.
+    """
+    copies: dict[str, str] = {}
+    result: dict[str, list[str]] = {}
+    for model, texts in statements.items():
+        kept = []
+        for text in texts:
+            for table, copy in copies.items():
+                text = text.replace(table, copy)
+            kept.append(text)
+        for text in texts:
+            if match := REPLACED_IN_WHOLE.match(text):
+                copies[match["table"]] = match["copy"]
+                kept.remove(f"drop table {match['copy']}")
+        result[model] = kept
+    if copies:
+        result[model] += [f"drop table {copy}" for copy in copies.values()]
+    return result
 
 
 def without_comment(text: str) -> str:

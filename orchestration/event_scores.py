@@ -20,6 +20,7 @@ BATCH_ROWS = 50_000
 
 def write_event_scores(
     lake: Lake,
+    registry: Registry,
     table: ScoreTable,
     phrases: Mapping[str, Phrase],
     now: datetime,
@@ -37,7 +38,7 @@ def write_event_scores(
     FeaturesGone
         The champion needs features that are no longer there; nothing is written then.
     """
-    champion = load_champion(Registry(), table.task.name)
+    champion = load_champion(registry, table.task.name)
     if champion is None:
         return None
     with lake.reader(latest=True) as connection:

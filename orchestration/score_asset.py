@@ -43,9 +43,11 @@ def score_asset(
     ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
         from orchestration.event_scores import write_event_scores
         from orchestration.phrases import feature_phrases
+        from orchestration.registry import Registry
 
         scored = write_event_scores(
             lake,
+            Registry(),
             table,
             feature_phrases(table.task.name),
             now=datetime.now(UTC).replace(tzinfo=None),

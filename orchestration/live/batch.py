@@ -154,7 +154,7 @@ def _score(lake: Lake, values: Settings, done: Carried) -> None:
     for table in EVENT_SCORES:
         with done.stage(table.name):
             phrases = feature_phrases(table.task.name)
-            scored = write_event_scores(lake, table, phrases, _now(), values.threads)
+            scored = write_event_scores(lake, registry, table, phrases, _now(), values.threads)
             done.event_scores[table.name] = scored or 0
 
 

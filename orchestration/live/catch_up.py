@@ -15,6 +15,7 @@ from orchestration.lake import Lake
 from orchestration.live.guard import require_sound
 from orchestration.phrases import feature_phrases
 from orchestration.publication import publish
+from orchestration.registry import Registry
 from orchestration.score_checks import check_scores
 from orchestration.settings import Settings
 
@@ -46,7 +47,9 @@ def catch_up(lake: Lake, values: Settings, run_id: str) -> tuple[int, dict[str, 
                     return batch_id, {}
             for table in TABLES:
                 phrases = feature_phrases(table.task.name)
-                rows = write_event_scores(one, table, phrases, _now(), values.threads)
+                rows = write_event_scores(
+                    one, Registry(values), table, phrases, _now(), values.threads
+                )
                 scored[table.name] = rows or 0
             with one.reader(latest=True) as connection:
                 require_sound(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from orchestration.champions import load_champions, load_event_champions, load_segments
 from orchestration.clock import set_clock
 from orchestration.dbt_increment import (
     Recording,
@@ -23,6 +24,7 @@ from orchestration.live.catch_up import catch_up
 from orchestration.live.heartbeat import Heartbeat, write_heartbeat
 from orchestration.live.landing_watch import LandingWatch
 from orchestration.live.post import Post
+from orchestration.registry import Registry
 from orchestration.settings import PROJECT_ROOT, Settings
 from orchestration.waiting import waiting_work
 
@@ -78,6 +80,7 @@ class LiveWorker:
             increment = kept_increment(self.values) or self._record()
             with self.lake.writer("start the live worker") as connection:
                 create_tables(connection)
+            self._warm_up()
         with post.held(HANDOVER_SECONDS):
             watch = LandingWatch(self.values.landing, self.values.settle_seconds)
             try:
@@ -88,6 +91,13 @@ class LiveWorker:
                 raise
             finally:
                 watch.close()
+
+    def _warm_up(self) -> None:
+        """Read the models that the first batch needs: they are kept, see `champions`."""
+        registry = Registry(self.values)
+        load_segments(registry)
+        load_champions(registry)
+        load_event_champions(registry)
 
     def _record(self) -> Recording:
         with self.lake.turn("record the increment"):

@@ -1,8 +1,10 @@
 """The wall clock steps back and forth: nothing is lost, nothing waits for it."""
 
 import random
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from tests.crash.scenarios import LakeWork
 from tests.crash.stepped_clock import SteppedClock
 
 HOUR, DAY = 3_600, 86_400
+ROLL_SECONDS = 0.05
 STEPS = (HOUR, -HOUR, 400 * DAY, -2 * DAY, 90, 0)
 
 
@@ -30,7 +33,7 @@ def clock(tmp_path: Path) -> SteppedClock:
 def test_a_collector_takes_everything_once(clock: SteppedClock, tmp_path: Path) -> None:
     """Arrival hours of the future and of the past are taken now, each row once."""
     home = tmp_path / "home"
-    given = {**clock.environment, "SHOAL_COLLECTOR_ROLL_SECONDS": "0.05"}
+    given = {**clock.environment, "SHOAL_COLLECTOR_ROLL_SECONDS": str(ROLL_SECONDS)}
     sent = []
     with running(home, **given) as collector:
         for step in STEPS:
@@ -40,13 +43,17 @@ def test_a_collector_takes_everything_once(clock: SteppedClock, tmp_path: Path) 
                 row = {"event_id": name, "occurred_at": "2024-01-01", "event_type": "x"}
                 assert collector.post("/v1/events", row).status == 200
                 sent.append(name)
+            time.sleep(4 * ROLL_SECONDS)  # so that every step has a file of its own
         assert collector.stop() == 0
     with lake_of(home) as lake:
         lake.ingest()
         held = [key for (key,) in lake.rows("select event_id from raw.events")]
         hours = lake.rows("select distinct partition_key from ops.landed_files")
     assert sorted(held) == sorted(sent)
-    assert len(list((home / "landing" / "events").iterdir())) > len(hours)
+    now = f"{datetime.now(UTC):%Y-%m-%dT%H}"
+    arrived = [path.name for path in (home / "landing" / "events").iterdir()]
+    assert max(arrived) > f"arrived={now}"
+    assert max(hour for (hour,) in hours) <= now
     outcome = assert_conserved(Lake.from_settings(settings_of(home)), home / "landing")
     assert outcome.totals == {
         "received": len(sent),

@@ -18,6 +18,7 @@ from orchestration.event_scores import write_event_scores
 from orchestration.ingestion.schema import create_tables
 from orchestration.phrases import feature_phrases
 from orchestration.promotion import challenger_earns_promotion
+from orchestration.registry import Registry
 from orchestration.training import train_task
 from tests.ml.test_event_tasks import END, messages, sessions
 from tests.orchestration.model_room import LOG, NOW, ModelRoom, model_room
@@ -64,7 +65,9 @@ def _scores(room: ModelRoom, table: str) -> pd.DataFrame:
 
 
 def score(room: ModelRoom, table: ScoreTable) -> int | None:
-    return write_event_scores(room.lake, table, feature_phrases(table.task.name), NOW, 1)
+    return write_event_scores(
+        room.lake, Registry(room.values), table, feature_phrases(table.task.name), NOW, 1
+    )
 
 
 def _promote(room: ModelRoom, task: EventTask) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 import dagster as dg
 
 from orchestration.clock import Clock
-from orchestration.dbt_increment import batch_models, kept_statements
+from orchestration.dbt_increment import batch_models, kept_statements, read_from_memory
 from orchestration.definitions import defs
 from orchestration.defs.dbt.assets import dbt_tables
 from orchestration.ingestion.reports import BatchReport, FileReport
@@ -73,3 +73,25 @@ def test_only_statements_that_change_something_are_kept() -> None:
         "delete from t; insert into t select * from x__tmp",
         'drop table "x__tmp"',
     ]
+
+
+def test_tables_replaced_in_whole_are_read_from_memory_by_later_models_only() -> None:
+    table, other = '"lake"."s"."whole"', '"lake"."s"."part"'
+    whole = [
+        f'create temporary table "whole__tmp" as (select * from {table})',
+        f'delete from {table};\n insert into {table} ("a")\n select "a" from "whole__tmp";',
+        'drop table "whole__tmp"',
+    ]
+    part = [
+        f'create temporary table "part__tmp" as (select * from {table})',
+        f"delete from {other} where a in (select a from {table});\n"
+        f' insert into {other} ("a")\n select "a" from "part__tmp";',
+        'drop table "part__tmp"',
+    ]
+    later = [f"delete from {other} using {table}"]
+    assert read_from_memory({"whole": whole, "part": part, "later": later}) == {
+        "whole": whole[:2],
+        "part": [text.replace(table, '"whole__tmp"') for text in part],
+        "later": [f'delete from {other} using "whole__tmp"', 'drop table "whole__tmp"'],
+    }
+    assert read_from_memory({"part": part}) == {"part": part}
