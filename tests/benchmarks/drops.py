@@ -35,7 +35,8 @@ PUBLISHED = f"{TAKEN} and batches.snapshot_id is not null"
 SCORED = """
     select count(*)
     from raw.events as events
-    inner join marts.customer_scores as scores on events.customer_key = scores.customer_key
+    inner join intermediate.identity_map as owners on events.customer_key = owners.identifier_key
+    inner join marts.customer_scores as scores on owners.customer_key = scores.customer_key
     where events.batch_id = $batch_id and events.event_id = $event_id
         and scores.batch_id >= $batch_id
 """

@@ -118,6 +118,7 @@ class BenchHome:
 
     def log(self, name: str) -> Path:
         """Where a child process writes what it prints."""
+        self.logs.mkdir(parents=True, exist_ok=True)
         return self.logs / f"{name}.log"
 
     def run(self, name: str, arguments: Sequence[str]) -> Usage:
