@@ -1,8 +1,8 @@
 """What may follow a batch minutes later: how customers would answer a message.
 
 A campaign is not sent within seconds, and the answer's features look at all messages of all
-customers. So the live worker scores everyone whose features are newer in one go, when no file
-waits; a run of batch_job or daily_job does it with its own batches.
+customers. So the live worker scores everyone whose features are newer in one go between two
+batches, every ten minutes at most; a run of batch_job or daily_job does it with its own batches.
 """
 
 from datetime import UTC, datetime
