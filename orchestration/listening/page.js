@@ -150,8 +150,9 @@
       document.getElementById(name).replaceChildren(...drawn());
     }
     const all = sums(data.days, () => "all").get("all") ?? [0, 0, 0, 0];
-    document.getElementById("found").textContent = `${number.format(all[TEXTS])} texts, mood ${signed(mood(all))}, `
-      + `${all[TEXTS] ? percent(all[COMPLAINTS] / all[TEXTS]) : "0 %"} complaints`;
+    document.getElementById("found").textContent = `${number.format(all[TEXTS])} texts, `
+      + (all[JUDGED] ? `mood ${signed(mood(all))}, ${percent(all[COMPLAINTS] / all[JUDGED])} complaints`
+        : all[TEXTS] ? "none of them read" : "mood unknown");
   };
 
   for (const [i, name] of ["source", "segment"].entries()) {

@@ -13,6 +13,7 @@ from typing import Any
 from orchestration.documents import STYLE
 from orchestration.listening.issue_table import KINDS
 from orchestration.listening.page_data import DAYS, PageData, for_browser, shortened
+from orchestration.listening.unread import nothing_notice, unread_notice
 from orchestration.rows import Row
 
 TITLE = "What customers say"
@@ -32,16 +33,18 @@ _SECTIONS = (
 )
 
 
-def listening_page(data: PageData, written: datetime) -> str:
-    """The page as HTML.
+def listening_page(data: PageData, written: datetime, *, reads_texts: bool = True) -> str:
+    """The page as HTML; ``reads_texts``: whether texts are to be read (``SHOAL_READ_TEXTS``).
 
     Every text of a customer is escaped in the HTML or inert in JSON, and the script puts it in as
     text; a policy allows that one script and nothing from elsewhere.
     """
-    script = _part("page.js")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    digest = base64.b64encode(hashlib.sha256(_part("page.js").encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
-    sections = "\n".join(_section(*section) for section in _SECTIONS)
+    if data.texts:
+        notice, shown = unread_notice(data.unread, data.texts, is_on=reads_texts), _shown(data)
+    else:
+        notice, shown = nothing_notice(DAYS), ""
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="{policy}">
@@ -52,9 +55,19 @@ def listening_page(data: PageData, written: datetime) -> str:
 <h1>{TITLE}</h1>
 <p>{data.texts:,} texts of the {DAYS} days before {data.as_of:%Y-%m-%d %H:%M} UTC. Written
 {written:%Y-%m-%d %H:%M} UTC.</p>
+{notice}
 <h2>Emerging issues</h2>
 {_issues(data.issues)}
-<form class="filters" aria-label="Filters" hidden>
+{shown}
+</main>
+</body></html>
+"""
+
+
+def _shown(data: PageData) -> str:
+    """What the script draws, and the script."""
+    sections = "\n".join(_section(*section) for section in _SECTIONS)
+    return f"""<form class="filters" aria-label="Filters" hidden>
 <label>Kind of feedback <select id="source"></select></label>
 <label>Segment of the customer <select id="segment"></select></label>
 <output id="found" aria-live="polite"></output>
@@ -62,11 +75,8 @@ def listening_page(data: PageData, written: datetime) -> str:
 <noscript><p>What follows is drawn by the page's own script, which this browser does not
 run.</p></noscript>
 {sections}
-</main>
 <script type="application/json" id="data">{inert_json(for_browser(data))}</script>
-<script>{script}</script>
-</body></html>
-"""
+<script>{_part("page.js")}</script>"""
 
 
 def inert_json(value: Any) -> str:

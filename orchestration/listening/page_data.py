@@ -31,6 +31,7 @@ with texts as (
         signals.content_hash,
         signals.body,
         signals.sentiment,
+        signals.unread_reason,
         cast(signals.sentiment_score as decimal(9, 6)) as score,
         complaints.feedback_ref is not null as is_complaint
     from marts.feedback_signals as signals
@@ -48,6 +49,13 @@ _COUNTS = """
     count(*) filter (where is_complaint) as complaints
 """
 _BY_DAY = f"select source, segment, day, {_COUNTS} from texts group by 1, 2, 3 order by 1, 2, 3"
+_UNREAD = """
+select unread_reason, count(*) as texts
+from texts
+where unread_reason is not null
+group by 1
+order by 1
+"""
 _TOPICS = f"""
 select source, segment, topic, {_COUNTS}
 from texts
@@ -90,6 +98,8 @@ class PageData:
         Masked texts, the newest first.
     issues : list of dict
         Rows of ``marts.emerging_issues``, the newest first.
+    unread : dict of str to int
+        How many of the texts nothing has read, by reason.
     """
 
     since: datetime
@@ -99,6 +109,7 @@ class PageData:
     voices: list[Row]
     examples: list[Row]
     issues: list[Row]
+    unread: dict[str, int]
 
     @property
     def texts(self) -> int:
@@ -121,6 +132,10 @@ def read_page_data(connection: duckdb.DuckDBPyConnection) -> PageData:
         voices=read_rows(connection, _TEXTS + _VOICES, span),
         examples=[{**row, "body": shortened(row["body"])} for row in examples],
         issues=read_issues(connection, ISSUES),
+        unread={
+            row["unread_reason"]: row["texts"]
+            for row in read_rows(connection, _TEXTS + _UNREAD, span)
+        },
     )
 
 

@@ -20,10 +20,11 @@ def write_listening_report(lake: Lake, values: Settings) -> dict[str, Any]:
     with lake.reader(latest=True) as connection:
         data = read_page_data(connection)
     path = values.reports / PAGE
-    save_text(path, listening_page(data, datetime.now(UTC)))
+    save_text(path, listening_page(data, datetime.now(UTC), reads_texts=values.read_texts))
     return {
         "report": dg.MetadataValue.path(path),
         "texts": data.texts,
+        "unread": sum(data.unread.values()),
         "issues": len(data.issues),
         "examples": len(data.examples),
     }

@@ -24,7 +24,8 @@ EMBEDDING = "embedding"
 """Tag of a version: on which embeddings it was learnt."""
 READING = "reading-1"
 """Another one where the same models would read a text otherwise."""
-INSTALL = "install what reads texts with: pip install 'shoal[text]' (see docs/text.md)"
+INSTALL_COMMAND = ".venv/bin/pip install -c constraints.txt -e '.[text]'"
+INSTALL = f"install what reads texts with: {INSTALL_COMMAND} (see docs/text.md)"
 NOT_INSTALLED = "none"
 
 _kept: dict[tuple[str, Path], Readers] = {}

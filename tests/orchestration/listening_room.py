@@ -33,7 +33,8 @@ create table marts.feedback_signals (
     feedback_ref varchar, customer_key varchar, product_ref varchar, posted_at timestamp,
     source_type varchar, rating double, language varchar, body varchar, content_hash varchar,
     body_length bigint, sentiment varchar, sentiment_score double, intent varchar,
-    topic_id integer, topic_name varchar, threatens_to_leave boolean, batch_id bigint
+    topic_id integer, topic_name varchar, threatens_to_leave boolean, unread_reason varchar,
+    batch_id bigint
 );
 create view marts.feedback_complaints as
 select * from marts.feedback_signals

@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -69,7 +70,7 @@ def test_the_page_says_what_is_in_it(data: PageData) -> None:
     for issue in data.issues:
         assert html.escape(issue["subject_name"] or issue["subject"]) in page
         assert html.escape(issue["examples"][0]) in page
-    quiet = listening_page(PageData(data.since, data.as_of, [], [], [], [], []), NOW)
+    quiet = listening_page(replace(data, issues=[]), NOW)
     assert "Nothing out of the usual was heard." in quiet
 
 
