@@ -10,8 +10,6 @@ from orchestration.ingestion.ingest import ingest_batch
 from orchestration.publication import publish
 from tests.dbt.dbt_lake import DbtLake, Row
 
-COMPARED = ("+int_sessions", "+customer_features", "+int_touched_events", "stg_products")
-WITHOUT_VIEWS = ("--exclude", "config.materialized:view", "config.materialized:seed")
 HOUR = "2024-06-01T12"
 NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
 
@@ -37,9 +35,8 @@ def ingest(lake: DbtLake, rows: Iterable[Row], name: str) -> None:
 def carry(lake: DbtLake) -> None:
     """Bring every table to the batches that wait."""
     with lake.lake.writer("test: clock") as connection:
-        set_clock(connection, lake.settings)
-    lake.dbt("run", "--select", *COMPARED, *(WITHOUT_VIEWS if lake.has_views else ()))
-    lake.has_views = True
+        clock = set_clock(connection, lake.settings)
+    lake.replay(clock.as_of, clock.first_batch_id, clock.last_batch_id)
 
 
 def publish_all(lake: DbtLake) -> None:

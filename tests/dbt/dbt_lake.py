@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
+import sqlite3
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +17,7 @@ import pandas as pd
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 
+from orchestration import lake as lakes
 from orchestration.dbt_increment import Recording, kept_statements
 from orchestration.ingestion.entities import ENTITIES
 from orchestration.ingestion.schema import create_tables
@@ -23,6 +28,7 @@ from orchestration.settings import PROJECT_ROOT, Settings
 PROJECT = PROJECT_ROOT / "dbt_project"
 LIVE = ("--exclude", "tag:training", "tag:journeys", "tag:attribution", "tag:segments")
 REBUILT = ("--select", "tag:training", "tag:journeys", "tag:attribution", "tag:segments")
+INCREMENT = "increment.json"
 HOT = (*LIVE, "config.materialized:view")  # without the views, once they are there
 SAID = {
     "fine": ("positive", 0.8, "praise", False, 1),
@@ -70,10 +76,36 @@ class DbtLake:
         self.target = target
         self.manifest = manifest
         self.has_views = False
+        self.increment: Recording | None = None
         with self.lake.writer("test: set up") as connection:
             create_tables(connection)
         if manifest is not None:
             self.dbt("seed")
+
+    @classmethod
+    def made_from(cls, template: Path, home: Path, target: Path) -> DbtLake:
+        """A copy of what `as_template` left."""
+        shutil.copytree(template / "home", home, symlinks=True, dirs_exist_ok=True)
+        values = Settings(home=home, catalog=None, data_path=None)
+        with closing(sqlite3.connect(values.lake_catalog.removeprefix("sqlite:"))) as catalog:
+            catalog.execute(
+                "update ducklake_metadata set value = ? where key = 'data_path'",
+                [values.lake_data_path],
+            )
+            catalog.commit()
+        lake = cls(home, target)
+        lake.has_views = True
+        lake.increment = Recording(**json.loads((template / INCREMENT).read_text()))
+        return lake
+
+    def as_template(self, template: Path) -> None:
+        """Run every live model on nothing, record how, and leave it all in a folder."""
+        self.carry(datetime(2024, 1, 1), 0, 0)
+        increment = self.record()
+        for key in [each for each in lakes._ATTACHED if each[0] == self.lake.catalog]:
+            lakes._ATTACHED.pop(key).close()
+        shutil.copytree(self.settings.root, template / "home", symlinks=True)
+        increment.write(template / INCREMENT)
 
     def load(self, rows: Iterable[Row]) -> None:
         """Add raw rows; the pseudonym of an identifier is the identifier itself."""
@@ -164,9 +196,15 @@ class DbtLake:
         return Recording("", {name: kept_statements(heard[name]) for name in names})
 
     def replay(
-        self, recording: Recording, as_of: datetime, first_batch_id: int, last_batch_id: int
+        self,
+        as_of: datetime,
+        first_batch_id: int,
+        last_batch_id: int,
+        recording: Recording | None = None,
     ) -> None:
         """Carry batches through to the features, as the live worker does."""
+        recording = recording or self.increment
+        assert recording is not None
         self.set_clock(as_of, first_batch_id, last_batch_id)
         with self.lake.writer("test: replay") as connection, transaction(connection):
             recording.replay(connection)

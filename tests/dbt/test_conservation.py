@@ -38,8 +38,8 @@ def fill(lake: DbtLake, seed: int, batches: int, late_share: float) -> None:
 
 
 @pytest.fixture(scope="module")
-def carried(new_lake: NewLake) -> DbtLake:
-    lake = new_lake()
+def carried(grown_lake: NewLake) -> DbtLake:
+    lake = grown_lake()
     assert_conserved(lake.lake)
     fill(lake, seed=11, batches=2, late_share=0.3)
     return lake
@@ -268,8 +268,8 @@ def test_all_that_is_published_is_conserved(carried: DbtLake) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(6))
-def test_no_history_raises_a_false_alarm(new_lake: NewLake, seed: int) -> None:
-    lake = new_lake()
+def test_no_history_raises_a_false_alarm(grown_lake: NewLake, seed: int) -> None:
+    lake = grown_lake()
     fill(lake, seed=seed, batches=4, late_share=(0.0, 0.1, 1.0)[seed % 3])
     publish_all(lake)
     assert_conserved(lake.lake, lake.settings.landing)

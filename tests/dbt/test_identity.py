@@ -63,11 +63,11 @@ def login(name: str, customer: str, device: str, batch: int = 1, *, hour: int = 
     return event(name, batch, hour=hour, **values)
 
 
-def built(new_lake: NewLake, *batches: list[Row]) -> DbtLake:
-    lake = new_lake()
+def built(grown_lake: NewLake, *batches: list[Row]) -> DbtLake:
+    lake = grown_lake()
     for number, rows in enumerate(batches, 1):
         lake.load(rows)
-        lake.carry(AS_OF, number, number)
+        lake.replay(AS_OF, number, number)
     return lake
 
 
@@ -111,7 +111,7 @@ def decided(lake: DbtLake, refs: list[str], *, apart: bool) -> None:
         )
         batch_rows = connection.execute("select max(batch_id) from ops.batches").fetchone()
     assert batch_rows == (batch,)
-    lake.carry(AS_OF, batch, batch)
+    lake.replay(AS_OF, batch, batch)
 
 
 def counts_batches_from(lake: DbtLake, batch: int) -> None:
@@ -134,7 +134,7 @@ TRIO = [profile(name, day=day, email="trio") for day, name in enumerate("abc")]
 
 
 @pytest.fixture(scope="module")
-def worlds(new_lake: NewLake) -> DbtLake:
+def worlds(grown_lake: NewLake) -> DbtLake:
     """Cases that have nothing to do with each other, in three batches of one lake."""
     born = {"mother": 1960, "child": 1990, "again": 1990}
     first = [
@@ -173,7 +173,7 @@ def worlds(new_lake: NewLake) -> DbtLake:
         profile("five 4", 2, email="five"),
     ]
     third = [login("l6", "bob", "lent", 3, hour=20)]
-    return built(new_lake, first, second, third)
+    return built(grown_lake, first, second, third)
 
 
 def customers_of(lake: DbtLake, prefix: str) -> list[str]:
@@ -261,9 +261,9 @@ def test_an_older_ref_renames_the_customer_and_the_log_says_so(worlds: DbtLake) 
 
 
 @pytest.mark.slow
-def test_a_merge_that_comes_later_moves_everything_in_the_same_batch(new_lake: NewLake) -> None:
+def test_a_merge_that_comes_later_moves_everything_in_the_same_batch(grown_lake: NewLake) -> None:
     apart = [row for row in COUPLE if row[:1] != ("customers",) or row[1]["customer_ref"] == "old"]
-    lake = built(new_lake, apart, [profile("young", 2, day=2, email="mail")])
+    lake = built(grown_lake, apart, [profile("young", 2, day=2, email="mail")])
     assert owners(lake) == {"old": "old", "young": "old"}
     customers = lake.table("marts.customers")
     assert customers["customer_key"].tolist() == ["old"]
@@ -271,15 +271,15 @@ def test_a_merge_that_comes_later_moves_everything_in_the_same_batch(new_lake: N
     assert set(lake.table("marts.orders")["customer_key"]) == {"old"}
     assert set(lake.table("marts.sessions")["visitor_key"]) == {"old"}
     assert lake.table("marts.customer_features")["customer_key"].tolist() == ["old"]
-    at_once = built(new_lake, COUPLE)
+    at_once = built(grown_lake, COUPLE)
     assert_same_tables(lake.marts(), at_once.marts(), "merged later")
 
 
 @pytest.mark.slow
 def test_a_decision_overrides_later_evidence_and_restoring_leaves_no_trace(
-    new_lake: NewLake,
+    grown_lake: NewLake,
 ) -> None:
-    lake = built(new_lake, COUPLE + TRIO)
+    lake = built(grown_lake, COUPLE + TRIO)
     before = lake.marts()
     counts_batches_from(lake, 1)
     decided(lake, ["young", "b", "c"], apart=True)
@@ -287,7 +287,7 @@ def test_a_decision_overrides_later_evidence_and_restoring_leaves_no_trace(
     counts_batches_from(lake, 3)
     contact = {"day": 5, "email": "mail", "phone": "phone"}
     lake.load([profile("young", 3, **contact), profile("old", 3, **contact)])
-    lake.carry(AS_OF, 3, 3)
+    lake.replay(AS_OF, 3, 3)
     assert owners(lake)["young"] == "b"
 
     decided(lake, ["young", "b", "c"], apart=False)
@@ -314,7 +314,7 @@ def test_a_decision_overrides_later_evidence_and_restoring_leaves_no_trace(
 
 @pytest.mark.slow
 def test_a_match_joins_only_when_it_says_same_and_goes_when_it_is_withdrawn(
-    new_lake: NewLake,
+    grown_lake: NewLake,
 ) -> None:
     def matched(lake: DbtLake, decision: str, batch: int) -> None:
         lake.execute("delete from intermediate.identity_matches")
@@ -322,9 +322,9 @@ def test_a_match_joins_only_when_it_says_same_and_goes_when_it_is_withdrawn(
             "insert into intermediate.identity_matches values ('a', 'b', 0.97, ?, ?)",
             [decision, batch],
         )
-        lake.carry(AS_OF, batch, batch)
+        lake.replay(AS_OF, batch, batch)
 
-    lake = built(new_lake, [profile("a"), profile("b", day=1), order("o", "b")])
+    lake = built(grown_lake, [profile("a"), profile("b", day=1), order("o", "b")])
     before = lake.marts()
     matched(lake, "review", 2)
     assert owners(lake) == {"a": "a", "b": "b"}

@@ -1,6 +1,5 @@
 """One demo for all tests that look at its result, whatever process they run in."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,13 +9,6 @@ from filelock import FileLock
 from orchestration.dbt_increment import Recording, kept_increment
 from tests.integration.deployment import SHOAL, Deployment
 from tests.live.live_process import live_worker
-
-
-@pytest.fixture(scope="session")
-def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that every process of this test run sees."""
-    own = tmp_path_factory.getbasetemp()
-    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
 
 @pytest.fixture(scope="session")

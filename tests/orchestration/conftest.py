@@ -1,15 +1,17 @@
 """A deployment of its own for every test, in a temporary folder."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from orchestration.ingestion.schema import create_tables
+from orchestration.ingestion.sql import transaction
 from orchestration.lake import Lake
 from orchestration.registry import Registry
 from orchestration.settings import Settings
+from tests.orchestration.empty_lakes import empty_lake
 from tests.orchestration.model_room import ModelRoom, market_frame, model_room
 
 
@@ -26,14 +28,34 @@ def hasty(values: Settings) -> Settings:
 
 @pytest.fixture
 def lake(values: Settings) -> Lake:
-    lake = Lake.from_settings(values)
-    with lake.writer("test set-up") as connection:
-        create_tables(connection)
-    return lake
+    return empty_lake(values)
+
+
+@pytest.fixture(scope="session")
+def scratch_lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    home = tmp_path_factory.mktemp("scratch")
+    return empty_lake(Settings(home=home, _env_file=None))  # type: ignore[call-arg]
+
+
+class _TakenBack(Exception):
+    """The end of a test that leaves nothing."""
 
 
 @pytest.fixture
-def writer(lake: Lake) -> Iterator[duckdb.DuckDBPyConnection]:
+def writer(scratch_lake: Lake) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to an empty lake, in a transaction that is taken back after the test."""
+    with (
+        scratch_lake.writer("test") as connection,
+        suppress(_TakenBack),
+        transaction(connection),
+    ):
+        yield connection
+        raise _TakenBack
+
+
+@pytest.fixture
+def committing(lake: Lake) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to an empty lake of its own, for what opens or ends a transaction itself."""
     with lake.writer("test") as connection:
         yield connection
 

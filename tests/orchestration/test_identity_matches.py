@@ -107,13 +107,13 @@ def test_a_changed_decision_opens_a_batch_of_its_own(writer: duckdb.DuckDBPyConn
     assert stored(writer) == [("a", "b", "same", 3), ("a", "c", "same", 2)]
 
 
-def test_a_batch_that_fails_leaves_nothing(writer: duckdb.DuckDBPyConnection) -> None:
+def test_a_batch_that_fails_leaves_nothing(committing: duckdb.DuckDBPyConnection) -> None:
     pairs = found(("a", "b", 0.99, "same"))
     pairs["probability"] = None  # refused by the table, after the batch was opened
     with pytest.raises(duckdb.ConstraintException):
-        write_matches(writer, pairs, 2, "run", NOW)
-    assert stored(writer) == []
-    assert batches(writer) == []
+        write_matches(committing, pairs, 2, "run", NOW)
+    assert stored(committing) == []
+    assert batches(committing) == []
 
 
 def test_who_stands_in_a_pair_is_compared_again(writer: duckdb.DuckDBPyConnection) -> None:

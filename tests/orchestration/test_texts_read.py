@@ -14,7 +14,7 @@ from ml.text_minilm import int8_model, is_installed
 from orchestration.registry import Registry
 from orchestration.texts.checks import check_every_text_is_read, check_languages_are_told
 from orchestration.texts.learning import try_to_find_topics, try_to_learn_sentiment
-from orchestration.texts.models import SENTIMENT
+from orchestration.texts.models import INSTALL_COMMAND, SENTIMENT
 from orchestration.texts.vectors import LakeVectors
 from tests.orchestration.text_room import TextRoom, text_room
 
@@ -70,7 +70,7 @@ def test_without_the_extra_the_lexicon_judges_and_says_how_to_install(
     room.land([GOOD, BAD, LEAVING, *ODD])
     taken = room.take()
     assert (taken.masked, taken.embedded) == (10, 0)
-    assert any("pip install 'shoal[text]'" in each for each in room.said)
+    assert any(INSTALL_COMMAND in each for each in room.said)
     read = readings(room)
     assert read[GOOD]["sentiment"] == "positive"
     assert read[BAD]["sentiment"] == "negative"

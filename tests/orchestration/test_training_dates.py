@@ -74,12 +74,12 @@ def test_dates_are_shared_with_the_anchors_where_that_costs_less_than_a_step(hor
         assert dates == as_of_dates(JUNE, JANUARY, horizon, 14, 100)
 
 
-def test_every_task_gets_its_dates(writer: duckdb.DuckDBPyConnection) -> None:
-    rows, skipped = set_as_of_dates(writer, both(30, 14, 60), JUNE, 14, 5, top_categories=5)
+def test_every_task_gets_its_dates(committing: duckdb.DuckDBPyConnection) -> None:
+    rows, skipped = set_as_of_dates(committing, both(30, 14, 60), JUNE, 14, 5, top_categories=5)
     assert (rows, skipped) == (5 * len(TASKS), [])
-    asked = writer.execute("select distinct top_categories from ops.as_of_dates").fetchall()
+    asked = committing.execute("select distinct top_categories from ops.as_of_dates").fetchall()
     assert asked == [(5,)]
-    found = writer.execute(
+    found = committing.execute(
         "select task, count(*), min(horizon_days), max(population_days), any_value(outcome), "
         "any_value(population) from ops.as_of_dates group by 1 order by 1"
     ).fetchall()
@@ -94,17 +94,19 @@ def test_every_task_gets_its_dates(writer: duckdb.DuckDBPyConnection) -> None:
 
 
 @pytest.mark.parametrize("horizon", [7, 30])
-def test_one_question_is_not_asked_twice(writer: duckdb.DuckDBPyConnection, horizon: int) -> None:
-    set_as_of_dates(writer, both(60, horizon, 60), JUNE, 14, 3, 5)
-    skipped = read_skipped_tasks(writer)
+def test_one_question_is_not_asked_twice(
+    committing: duckdb.DuckDBPyConnection, horizon: int
+) -> None:
+    set_as_of_dates(committing, both(60, horizon, 60), JUNE, 14, 3, 5)
+    skipped = read_skipped_tasks(committing)
     assert set(skipped) == {f"purchase_{horizon}d"}
     (left_out,) = skipped.values()
     assert left_out.is_expected
     assert f"purchase looks {horizon} days ahead too" in left_out.reason
-    planned = writer.execute("select distinct task from ops.as_of_dates").fetchall()
+    planned = committing.execute("select distinct task from ops.as_of_dates").fetchall()
     assert {name for (name,) in planned} == set(TASKS) - set(skipped)
-    set_as_of_dates(writer, both(60, 14, 60), JUNE, 14, 3, 5)
-    assert read_skipped_tasks(writer) == {}
+    set_as_of_dates(committing, both(60, 14, 60), JUNE, 14, 3, 5)
+    assert read_skipped_tasks(committing) == {}
 
 
 def test_horizons_follow_the_rhythm_unless_they_are_set(
@@ -142,16 +144,16 @@ def test_without_events_churn_asks_for_inactivity_too(
 
 
 def test_too_short_a_history_is_said_and_is_no_matter_of_course(
-    writer: duckdb.DuckDBPyConnection, values: Settings
+    committing: duckdb.DuckDBPyConnection, values: Settings
 ) -> None:
-    hold(writer, days(orders=[0, 5, 9], events=[1, 2, 3]))
-    horizons = read_horizons(writer, values)
+    hold(committing, days(orders=[0, 5, 9], events=[1, 2, 3]))
+    horizons = read_horizons(committing, values)
     reason = "9 days of history are too few: the shortest horizon of 7 days needs 35"
     assert horizons.lacking == {
         "churn": Lack(reason, is_expected=False),
         "inactivity": Lack(reason, is_expected=False),
     }
     assert len(skipped_tasks(horizons)) == len(TASKS)
-    assert set_as_of_dates(writer, horizons, JUNE, 14, 13, 5)[0] == 0
-    hold(writer, days(orders=[0]).head(0))
-    assert all(each.is_expected for each in skipped_tasks(read_horizons(writer, values)))
+    assert set_as_of_dates(committing, horizons, JUNE, 14, 13, 5)[0] == 0
+    hold(committing, days(orders=[0]).head(0))
+    assert all(each.is_expected for each in skipped_tasks(read_horizons(committing, values)))

@@ -1,4 +1,6 @@
-"""One definition of every feature, and nothing of the future in it."""
+"""What holds once every model was run: dbt's unit tests, views without a clock, one definition of
+every feature with nothing of the future in it.
+"""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -6,7 +8,7 @@ from datetime import datetime, timedelta
 import pandas as pd
 import pytest
 
-from tests.dbt.dbt_lake import DbtLake, Row
+from tests.dbt.dbt_lake import DbtLake, Row, messages
 from tests.dbt.histories import random_history
 
 AS_OF = datetime(2024, 3, 12, 12)
@@ -25,10 +27,6 @@ NewLake = Callable[[], DbtLake]
 @pytest.fixture(scope="module")
 def lake(new_lake: NewLake) -> DbtLake:
     """A lake with a random history, built up to the clock; tests may add batches to it."""
-    return _built(new_lake)
-
-
-def _built(new_lake: NewLake) -> DbtLake:
     lake = new_lake()
     lake.load(random_history(80, 1))
     lake.load(_told_later())
@@ -67,6 +65,34 @@ def _history(lake: DbtLake, as_of: datetime) -> pd.DataFrame:
 
 def _same(left: pd.DataFrame, right: pd.DataFrame) -> None:
     pd.testing.assert_frame_equal(left, right, check_exact=False, rtol=1e-9, atol=1e-9)
+
+
+def test_every_unit_test_passes(lake: DbtLake) -> None:
+    """They say themselves what rows there are; dbt asks the relations for their columns."""
+    lake.dbt("test", "--select", "test_type:unit")
+
+
+def test_a_missing_clock_is_named(lake: DbtLake) -> None:
+    """Without its clock a run says so instead of computing nothing."""
+    lake.execute("delete from ops.clock")
+    outcome = lake.try_dbt("run", "--select", "stg_events", "identity_map")
+    lake.set_clock(AS_OF, 1, 1)
+    assert not outcome.success
+    assert "ops.clock has 0 rows instead of 1" in "\n".join(messages(outcome))
+
+
+def test_no_view_holds_what_a_run_found(lake: DbtLake) -> None:
+    """A view is read by other sessions, and later: an instant of the run would be none, or old."""
+    with lake.lake.reader(latest=True) as connection:
+        views = connection.execute(
+            "select schema_name || '.' || view_name, sql from duckdb_views() "
+            "where database_name = 'lake'"
+        ).fetchall()
+        assert len(views) > 10
+        for name, text in views:
+            assert "getvariable('shoal_as_of')" not in text, name
+            assert "batch_id')" not in text, name
+            connection.execute(f"select * from lake.{name} limit 1").fetchall()
 
 
 def test_history_at_the_clock_equals_the_current_features(lake: DbtLake) -> None:
