@@ -14,14 +14,17 @@ import orchestration  # noqa: F401  (sets the environment of the numeric librari
 FIRST = (
     "integration/test_main_job.py",
     "dbt/test_incremental.py",
+    "crash/test_seeded_kills.py",
     "dbt/test_conservation.py",
     "dbt/test_whole_project.py",
     "dbt/test_identity.py",
+    "ml/test_matching.py",
+    "orchestration/test_backup.py",
+    "ingestion/test_exactly_once.py",
     "integration/test_live_worker.py",
-    "crash/test_seeded_kills.py",
 )
-"""The files that take longest, so that none is left for the end. The very first makes the demo: the
-other tests that look at it come when it is there, instead of waiting for it."""
+"""The files that take longest, so that none is left for the end. The very first makes the demo; the
+others that look at it come when that is there, and those that change it (`alone`) far apart."""
 
 _connect = duckdb.connect
 

@@ -17,13 +17,13 @@ import pandas as pd
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 
-from orchestration import lake as lakes
 from orchestration.dbt_increment import Recording, kept_statements
 from orchestration.ingestion.entities import ENTITIES
 from orchestration.ingestion.schema import create_tables
 from orchestration.ingestion.sql import transaction
 from orchestration.lake import Lake
 from orchestration.settings import PROJECT_ROOT, Settings
+from tests.orchestration.empty_lakes import release
 
 PROJECT = PROJECT_ROOT / "dbt_project"
 LIVE = ("--exclude", "tag:training", "tag:journeys", "tag:attribution", "tag:segments")
@@ -102,8 +102,7 @@ class DbtLake:
         """Run every live model on nothing, record how, and leave it all in a folder."""
         self.carry(datetime(2024, 1, 1), 0, 0)
         increment = self.record()
-        for key in [each for each in lakes._ATTACHED if each[0] == self.lake.catalog]:
-            lakes._ATTACHED.pop(key).close()
+        release(self.lake)
         shutil.copytree(self.settings.root, template / "home", symlinks=True)
         increment.write(template / INCREMENT)
 

@@ -159,7 +159,7 @@ def test_two_rows_are_enough_by_documented_parameters() -> None:
 
 
 def test_thousands_of_one_name_are_not_one_person() -> None:
-    crowd = people(2_000).assign(given_name="Zora", surname="Quill")
+    crowd = people(4_000).assign(given_name="Zora", surname="Quill")
     result = match_profiles(crowd, seed=7)
     assert len(same_pairs(result)) <= 2  # by chance also the birth date, city and house are alike
     assert len(result) < 100

@@ -11,7 +11,7 @@ from orchestration.ingestion.sql import transaction
 from orchestration.lake import Lake
 from orchestration.registry import Registry
 from orchestration.settings import Settings
-from tests.orchestration.empty_lakes import empty_lake
+from tests.orchestration.empty_lakes import empty_lake, release
 from tests.orchestration.model_room import ModelRoom, market_frame, model_room
 
 
@@ -27,8 +27,10 @@ def hasty(values: Settings) -> Settings:
 
 
 @pytest.fixture
-def lake(values: Settings) -> Lake:
-    return empty_lake(values)
+def lake(values: Settings) -> Iterator[Lake]:
+    made = empty_lake(values)
+    yield made
+    release(made)
 
 
 @pytest.fixture(scope="session")

@@ -18,13 +18,13 @@ from ml.churn import CHURN
 from ml.tasks import TASKS
 from ml.trained import TrainedModel
 from orchestration.champions import Champion, load_champion
-from orchestration.ingestion.schema import create_tables
 from orchestration.lake import Lake
 from orchestration.promotion import Decision, carry_out, decide
 from orchestration.registry import Registry, Version
 from orchestration.settings import Settings, settings
 from orchestration.training import train_task
 from tests.ml.known_market import DATES, HORIZON, market
+from tests.orchestration.empty_lakes import empty_lake, release
 
 LOG = logging.getLogger("test")
 NOW = datetime(2026, 6, 1)
@@ -48,10 +48,9 @@ def model_room(home: Path, empty_registry: Path) -> Iterator[ModelRoom]:
         values = settings()
         values.registry_store.parent.mkdir(parents=True)
         shutil.copy(empty_registry, values.registry_store)
-        lake = Lake.from_settings(values)
-        with lake.writer("test set-up") as connection:
-            create_tables(connection)
+        lake = empty_lake(values)
         yield ModelRoom(values, lake)
+        release(lake)
     settings.cache_clear()
 
 
