@@ -44,8 +44,11 @@ class _TakenBack(Exception):
 
 
 @pytest.fixture
-def writer(scratch_lake: Lake) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to an empty lake, in a transaction that is taken back after the test."""
+def scratch(scratch_lake: Lake) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to an empty lake, in a transaction that is taken back after the test.
+
+    For what opens or ends no transaction by itself.
+    """
     with (
         scratch_lake.writer("test") as connection,
         suppress(_TakenBack),
@@ -56,8 +59,8 @@ def writer(scratch_lake: Lake) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 @pytest.fixture
-def committing(lake: Lake) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to an empty lake of its own, for what opens or ends a transaction itself."""
+def writer(lake: Lake) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to a lake of its own, which keeps what is written."""
     with lake.writer("test") as connection:
         yield connection
 

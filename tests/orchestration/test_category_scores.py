@@ -46,7 +46,7 @@ def hold(writer: duckdb.DuckDBPyConnection, scores: pd.DataFrame) -> None:
 
 
 def test_every_customer_has_each_category_once_and_the_likeliest_first(
-    champion: Champion, writer: duckdb.DuckDBPyConnection
+    champion: Champion, scratch: duckdb.DuckDBPyConnection
 ) -> None:
     scores = score(rows_now(), champion)
     assert len(scores) == 120
@@ -56,8 +56,8 @@ def test_every_customer_has_each_category_once_and_the_likeliest_first(
     assert scores["top_reasons"].explode().str.contains("buys of it").any()
     best = scores.loc[scores.groupby("customer_key")["probability"].idxmax()]
     assert (best["rank"] == 1).all()
-    hold(writer, scores)
-    assert check_categories_are_ranked(writer).passed
+    hold(scratch, scores)
+    assert check_categories_are_ranked(scratch).passed
 
 
 def test_order_of_rows_does_not_matter_and_ties_go_by_name(champion: Champion) -> None:
@@ -77,7 +77,7 @@ def test_order_of_rows_does_not_matter_and_ties_go_by_name(champion: Champion) -
 
 
 def test_the_check_fails_on_what_is_out_of_order(
-    champion: Champion, writer: duckdb.DuckDBPyConnection
+    champion: Champion, scratch: duckdb.DuckDBPyConnection
 ) -> None:
     sound = score(rows_now(), champion)
     swapped = sound.assign(rank=4 - sound["rank"])
@@ -87,10 +87,10 @@ def test_the_check_fails_on_what_is_out_of_order(
         pd.concat([sound, sound.head(1)]),
         sound[sound["rank"] > 1],
     ):
-        hold(writer, wrong)
-        assert not check_categories_are_ranked(writer).passed
-    hold(writer, sound.head(0))
-    assert check_categories_are_ranked(writer).passed
+        hold(scratch, wrong)
+        assert not check_categories_are_ranked(scratch).passed
+    hold(scratch, sound.head(0))
+    assert check_categories_are_ranked(scratch).passed
 
 
 def test_a_champion_whose_features_are_gone_says_so(champion: Champion) -> None:

@@ -19,17 +19,17 @@ NOW = datetime(2026, 6, 1)
 
 
 @pytest.fixture
-def scored(writer: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+def scored(scratch: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     """Two customers with features and scores of the same instant and batch."""
-    writer.execute(
+    scratch.execute(
         "create table marts.customer_features as "
         "select key as customer_key, ?::timestamp as as_of, 1::bigint as batch_id "
         "from unnest(['a', 'b']) as keys(key)",
         [NOW],
     )
-    add_score(writer, "a")
-    add_score(writer, "b")
-    return writer
+    add_score(scratch, "a")
+    add_score(scratch, "b")
+    return scratch
 
 
 def add_score(
@@ -127,13 +127,13 @@ def test_a_score_of_other_features_fails(scored: duckdb.DuckDBPyConnection, chan
 
 @pytest.mark.parametrize(("rejected", "passed"), [(0, True), (5, True), (6, False)])
 def test_many_rejected_rows_are_noticed(
-    writer: duckdb.DuckDBPyConnection, rejected: int, passed: bool
+    scratch: duckdb.DuckDBPyConnection, rejected: int, passed: bool
 ) -> None:
-    writer.execute(
+    scratch.execute(
         "insert into ops.batches values (1, 'h', 'r', 100, ?, 0, ?, ?, null, null)",
         [100 - rejected, rejected, NOW],
     )
-    assert check_few_rows_are_rejected(writer).passed is passed
+    assert check_few_rows_are_rejected(scratch).passed is passed
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,7 @@ def test_the_page_says_plainly_where_a_reference_is_better(
 
 
 def test_references_are_of_the_only_data_set_in_the_lake(
-    writer: duckdb.DuckDBPyConnection,
+    scratch: duckdb.DuckDBPyConnection,
 ) -> None:
     folder = "orders/arrived=2026-01-01T00"
     for files, count in (
@@ -143,22 +143,22 @@ def test_references_are_of_the_only_data_set_in_the_lake(
         ([f"{folder}/online_retail-1a.parquet"], 3),
         ([f"{folder}/online_retail_2-1a.parquet"], 0),
     ):
-        writer.execute("delete from ops.landed_files")
+        scratch.execute("delete from ops.landed_files")
         for number, file in enumerate(files):
-            writer.execute(
+            scratch.execute(
                 "insert into ops.landed_files by name select ? as file_hash, ? as file, "
                 "'orders' as entity, 'h' as partition_key, 1 as bytes, 1 as modified_ns, "
                 "1 as received, 1 as accepted, 0 as duplicates, 0 as rejected, "
                 "[]::varchar[] as notes, 1 as batch_id, ?::timestamp as ingested_at",
                 [str(number), file, NOW],
             )
-        assert len(references_for(writer)) == count, files
+        assert len(references_for(scratch)) == count, files
 
 
-def test_repeat_purchases_are_predicted_from_the_lake(writer: duckdb.DuckDBPyConnection) -> None:
+def test_repeat_purchases_are_predicted_from_the_lake(scratch: duckdb.DuckDBPyConnection) -> None:
     days = purchases(300)
-    writer.register("days", days)
-    writer.execute(
+    scratch.register("days", days)
+    scratch.execute(
         "create table intermediate.int_customer_days as select customer_key, "
         "day::date as activity_date, amount as revenue, units, 1.0 as orders from days "
         "union all select 'c000', date '1997-12-30', 0, 0, 0"
@@ -171,12 +171,12 @@ def test_repeat_purchases_are_predicted_from_the_lake(writer: duckdb.DuckDBPyCon
         customers=300,
         rows={"coin": {"mae": 99.0, "correlation": 0.0}},
     )
-    found = beside_repeat_purchases(protocol, writer, seed=0, threads=1)
+    found = beside_repeat_purchases(protocol, scratch, seed=0, threads=1)
     assert found.customers == 300
     assert [each.standing for each in found.standings()] == ["better", "better"]
     assert set(reference_table(found)[""]) == {
         "Shoal", "Shoal's baseline: BG/NBD", "reference: coin",
     }  # fmt: skip
-    early = beside_repeat_purchases(replace(protocol, horizon_days=273), writer, seed=0, threads=1)
+    early = beside_repeat_purchases(replace(protocol, horizon_days=273), scratch, seed=0, threads=1)
     assert early.figures is None
     assert "purchases end on" in early.reason

@@ -15,24 +15,24 @@ def columns_of(connection: duckdb.DuckDBPyConnection, table: str) -> set[str]:
     return {row[0] for row in connection.execute(f"describe {table}").fetchall()}
 
 
-def test_later_columns_are_added_to_an_older_lake(writer: duckdb.DuckDBPyConnection) -> None:
+def test_later_columns_are_added_to_an_older_lake(scratch: duckdb.DuckDBPyConnection) -> None:
     for schema, table, name, _ in LATER_COLUMNS:
-        writer.execute(f"alter table {schema}.{table} drop column {name}")
-    writer.execute("alter table raw.customers drop column email_key")
-    writer.execute("drop table ops.identity_decisions")
-    writer.execute(OLD_SCORE)
-    create_tables(writer)
-    assert "email_key" in columns_of(writer, "raw.customers")
-    assert columns_of(writer, "ops.identity_decisions")
-    row = writer.execute(
+        scratch.execute(f"alter table {schema}.{table} drop column {name}")
+    scratch.execute("alter table raw.customers drop column email_key")
+    scratch.execute("drop table ops.identity_decisions")
+    scratch.execute(OLD_SCORE)
+    create_tables(scratch)
+    assert "email_key" in columns_of(scratch, "raw.customers")
+    assert columns_of(scratch, "ops.identity_decisions")
+    row = scratch.execute(
         "select expected_value, expected_value_low, expected_value_high from marts.customer_scores"
     ).fetchone()
     assert row == (42.0, None, None)
     assert {"expected_value_low", "expected_value_high"} <= columns_of(
-        writer, "marts.score_history"
+        scratch, "marts.score_history"
     )
 
 
-def test_a_new_lake_has_every_later_column(writer: duckdb.DuckDBPyConnection) -> None:
+def test_a_new_lake_has_every_later_column(scratch: duckdb.DuckDBPyConnection) -> None:
     for schema, table, name, _ in LATER_COLUMNS:
-        assert name in columns_of(writer, f"{schema}.{table}")
+        assert name in columns_of(scratch, f"{schema}.{table}")

@@ -28,11 +28,11 @@ TABLES = pytest.mark.parametrize("table", SCORE_TABLES.values(), ids=SCORE_TABLE
 
 
 @pytest.fixture
-def known(writer: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+def known(scratch: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     """Ann is a customer who may have any score."""
     for relation in {table.customers for table in SCORE_TABLES.values()}:
-        writer.execute(f"create table {relation} as select 'ann' as customer_key")
-    return writer
+        scratch.execute(f"create table {relation} as select 'ann' as customer_key")
+    return scratch
 
 
 def add(connection: duckdb.DuckDBPyConnection, table: ScoreTable, **changed: object) -> None:

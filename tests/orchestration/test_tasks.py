@@ -14,11 +14,13 @@ EACH = pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
 
 
 @EACH
-def test_a_task_names_columns_that_there_are(task: Task, writer: duckdb.DuckDBPyConnection) -> None:
+def test_a_task_names_columns_that_there_are(
+    task: Task, scratch: duckdb.DuckDBPyConnection
+) -> None:
     features = {column.name for column in feature_columns()}
     assert {*task.active_by, *task.baseline_columns, *task.directions} <= features
     for table in ("customer_scores", "score_history"):
-        columns = writer.execute(f"select * from marts.{table} limit 0").df().columns
+        columns = scratch.execute(f"select * from marts.{table} limit 0").df().columns
         assert task.score_column in columns
 
 

@@ -74,12 +74,12 @@ def test_dates_are_shared_with_the_anchors_where_that_costs_less_than_a_step(hor
         assert dates == as_of_dates(JUNE, JANUARY, horizon, 14, 100)
 
 
-def test_every_task_gets_its_dates(committing: duckdb.DuckDBPyConnection) -> None:
-    rows, skipped = set_as_of_dates(committing, both(30, 14, 60), JUNE, 14, 5, top_categories=5)
+def test_every_task_gets_its_dates(writer: duckdb.DuckDBPyConnection) -> None:
+    rows, skipped = set_as_of_dates(writer, both(30, 14, 60), JUNE, 14, 5, top_categories=5)
     assert (rows, skipped) == (5 * len(TASKS), [])
-    asked = committing.execute("select distinct top_categories from ops.as_of_dates").fetchall()
+    asked = writer.execute("select distinct top_categories from ops.as_of_dates").fetchall()
     assert asked == [(5,)]
-    found = committing.execute(
+    found = writer.execute(
         "select task, count(*), min(horizon_days), max(population_days), any_value(outcome), "
         "any_value(population) from ops.as_of_dates group by 1 order by 1"
     ).fetchall()
@@ -94,37 +94,35 @@ def test_every_task_gets_its_dates(committing: duckdb.DuckDBPyConnection) -> Non
 
 
 @pytest.mark.parametrize("horizon", [7, 30])
-def test_one_question_is_not_asked_twice(
-    committing: duckdb.DuckDBPyConnection, horizon: int
-) -> None:
-    set_as_of_dates(committing, both(60, horizon, 60), JUNE, 14, 3, 5)
-    skipped = read_skipped_tasks(committing)
+def test_one_question_is_not_asked_twice(writer: duckdb.DuckDBPyConnection, horizon: int) -> None:
+    set_as_of_dates(writer, both(60, horizon, 60), JUNE, 14, 3, 5)
+    skipped = read_skipped_tasks(writer)
     assert set(skipped) == {f"purchase_{horizon}d"}
     (left_out,) = skipped.values()
     assert left_out.is_expected
     assert f"purchase looks {horizon} days ahead too" in left_out.reason
-    planned = committing.execute("select distinct task from ops.as_of_dates").fetchall()
+    planned = writer.execute("select distinct task from ops.as_of_dates").fetchall()
     assert {name for (name,) in planned} == set(TASKS) - set(skipped)
-    set_as_of_dates(committing, both(60, 14, 60), JUNE, 14, 3, 5)
-    assert read_skipped_tasks(committing) == {}
+    set_as_of_dates(writer, both(60, 14, 60), JUNE, 14, 3, 5)
+    assert read_skipped_tasks(writer) == {}
 
 
 def test_horizons_follow_the_rhythm_unless_they_are_set(
-    writer: duckdb.DuckDBPyConnection, values: Settings
+    scratch: duckdb.DuckDBPyConnection, values: Settings
 ) -> None:
-    hold(writer, days(orders=list(range(0, 400, 25)), events=list(range(0, 400, 6))))
-    found = read_horizons(writer, values)
+    hold(scratch, days(orders=list(range(0, 400, 25)), events=list(range(0, 400, 6))))
+    found = read_horizons(scratch, values)
     assert found.days == {"churn": 30, "purchase": 30, "inactivity": 7}
     assert found.oldest == {"churn": JANUARY, "inactivity": JANUARY}
     given = values.model_copy(update={"churn_horizon_days": 50, "inactivity_horizon_days": 11})
-    assert read_horizons(writer, given).days == {"churn": 50, "purchase": 30, "inactivity": 11}
+    assert read_horizons(scratch, given).days == {"churn": 50, "purchase": 30, "inactivity": 11}
 
 
 def test_without_orders_only_inactivity_is_asked(
-    writer: duckdb.DuckDBPyConnection, values: Settings
+    scratch: duckdb.DuckDBPyConnection, values: Settings
 ) -> None:
-    hold(writer, days(events=list(range(0, 200, 6))))
-    horizons = read_horizons(writer, values)
+    hold(scratch, days(events=list(range(0, 200, 6))))
+    horizons = read_horizons(scratch, values)
     assert horizons.days == {"inactivity": 7}
     skipped = skipped_tasks(horizons)
     assert {each.task for each in skipped} == set(TASKS) - {"inactivity"}
@@ -133,27 +131,27 @@ def test_without_orders_only_inactivity_is_asked(
 
 
 def test_without_events_churn_asks_for_inactivity_too(
-    writer: duckdb.DuckDBPyConnection, values: Settings
+    scratch: duckdb.DuckDBPyConnection, values: Settings
 ) -> None:
-    hold(writer, days(orders=list(range(0, 400, 25))))
+    hold(scratch, days(orders=list(range(0, 400, 25))))
     (left_out,) = [
-        each for each in skipped_tasks(read_horizons(writer, values)) if each.task == "inactivity"
+        each for each in skipped_tasks(read_horizons(scratch, values)) if each.task == "inactivity"
     ]
     assert left_out.is_expected
     assert "churn asks the same" in left_out.reason
 
 
 def test_too_short_a_history_is_said_and_is_no_matter_of_course(
-    committing: duckdb.DuckDBPyConnection, values: Settings
+    writer: duckdb.DuckDBPyConnection, values: Settings
 ) -> None:
-    hold(committing, days(orders=[0, 5, 9], events=[1, 2, 3]))
-    horizons = read_horizons(committing, values)
+    hold(writer, days(orders=[0, 5, 9], events=[1, 2, 3]))
+    horizons = read_horizons(writer, values)
     reason = "9 days of history are too few: the shortest horizon of 7 days needs 35"
     assert horizons.lacking == {
         "churn": Lack(reason, is_expected=False),
         "inactivity": Lack(reason, is_expected=False),
     }
     assert len(skipped_tasks(horizons)) == len(TASKS)
-    assert set_as_of_dates(committing, horizons, JUNE, 14, 13, 5)[0] == 0
-    hold(committing, days(orders=[0]).head(0))
-    assert all(each.is_expected for each in skipped_tasks(read_horizons(committing, values)))
+    assert set_as_of_dates(writer, horizons, JUNE, 14, 13, 5)[0] == 0
+    hold(writer, days(orders=[0]).head(0))
+    assert all(each.is_expected for each in skipped_tasks(read_horizons(writer, values)))

@@ -35,108 +35,108 @@ def take_all(connection: duckdb.DuckDBPyConnection, values: Settings, now: datet
     ingest_batch(connection, waiting.files, waiting.files[0].partition_key, "run", now, "key")
 
 
-def test_a_new_file_is_asked_for_once(writer: duckdb.DuckDBPyConnection, values: Settings) -> None:
+def test_a_new_file_is_asked_for_once(scratch: duckdb.DuckDBPyConnection, values: Settings) -> None:
     drop(values, "a.jsonl", EVENT)
     now = datetime.now(UTC) + LATER
-    (work,) = work_to_request(waiting_work(writer, values, {}, now), now)
+    (work,) = work_to_request(waiting_work(scratch, values, {}, now), now)
     assert work.files == 1
-    assert work_to_request(waiting_work(writer, values, {}, now), now) == [work]
+    assert work_to_request(waiting_work(scratch, values, {}, now), now) == [work]
     drop(values, "b.jsonl", EVENT.replace('"1"', '"2"'))
-    (both,) = work_to_request(waiting_work(writer, values, {}, now), now)
+    (both,) = work_to_request(waiting_work(scratch, values, {}, now), now)
     assert both.files == 2
     assert both.run_key != work.run_key
 
 
 def test_what_could_not_be_taken_is_asked_for_again(
-    writer: duckdb.DuckDBPyConnection, values: Settings
+    scratch: duckdb.DuckDBPyConnection, values: Settings
 ) -> None:
     drop(values, "a.jsonl", EVENT)
     now = datetime.now(UTC) + LATER
     later = now + timedelta(seconds=RETRY_SECONDS)
-    (first,) = work_to_request(waiting_work(writer, values, {}, now), now)
-    (second,) = work_to_request(waiting_work(writer, values, {}, later), later)
+    (first,) = work_to_request(waiting_work(scratch, values, {}, now), now)
+    (second,) = work_to_request(waiting_work(scratch, values, {}, later), later)
     assert first.run_key != second.run_key
 
 
 def test_a_file_that_is_being_written_waits(
-    writer: duckdb.DuckDBPyConnection, values: Settings
+    scratch: duckdb.DuckDBPyConnection, values: Settings
 ) -> None:
     drop(values, "a.jsonl", EVENT)
     slow = values.model_copy(update={"settle_seconds": 3600})
-    waiting = waiting_work(writer, slow, {}, datetime.now(UTC))
+    waiting = waiting_work(scratch, slow, {}, datetime.now(UTC))
     assert (waiting.files, waiting.unsettled) == ((), 1)
 
 
 def test_known_content_is_not_asked_for_under_any_name(
-    writer: duckdb.DuckDBPyConnection, values: Settings
+    scratch: duckdb.DuckDBPyConnection, values: Settings
 ) -> None:
     path = drop(values, "a.jsonl", EVENT)
     now = datetime.now(UTC) + LATER
-    take_all(writer, values, now)
+    take_all(scratch, values, now)
     drop(values, "copy.jsonl", EVENT)
     os.utime(path)
-    assert waiting_work(writer, values, {}, now).files == ()
+    assert waiting_work(scratch, values, {}, now).files == ()
 
 
 def test_an_unchanged_copy_is_read_once(
-    writer: duckdb.DuckDBPyConnection, values: Settings
+    scratch: duckdb.DuckDBPyConnection, values: Settings
 ) -> None:
     drop(values, "a.jsonl", EVENT)
     now = datetime.now(UTC) + LATER
-    take_all(writer, values, now)
+    take_all(scratch, values, now)
     copy = drop(values, "copy.jsonl", EVENT)
     hashes: dict[Fingerprint, str] = {}
-    waiting_work(writer, values, hashes, now)
+    waiting_work(scratch, values, hashes, now)
     assert [name for name, *_ in hashes] == [f"events/{copy.name}"]
     copy.chmod(0o000)
-    assert waiting_work(writer, values, hashes, now).files == ()
+    assert waiting_work(scratch, values, hashes, now).files == ()
 
 
 def test_a_batch_that_a_dead_run_left_is_carried_on(
-    writer: duckdb.DuckDBPyConnection, values: Settings
+    scratch: duckdb.DuckDBPyConnection, values: Settings
 ) -> None:
     drop(values, "a.jsonl", EVENT)
     now = datetime.now(UTC) + LATER
-    take_all(writer, values, now)
-    assert work_to_request(waiting_work(writer, values, {}, now), now) == []
+    take_all(scratch, values, now)
+    assert work_to_request(waiting_work(scratch, values, {}, now), now) == []
     later = now + timedelta(seconds=STALLED_SECONDS + 1)
-    (work,) = work_to_request(waiting_work(writer, values, {}, later), later)
+    (work,) = work_to_request(waiting_work(scratch, values, {}, later), later)
     assert work.run_key.startswith("stalled:1:")
     before = now - timedelta(days=2)  # the clock went back
-    (work,) = work_to_request(waiting_work(writer, values, {}, before), before)
+    (work,) = work_to_request(waiting_work(scratch, values, {}, before), before)
     assert work.run_key.startswith("stalled:1:")
-    writer.execute("update ops.batches set snapshot_id = 1")
-    assert work_to_request(waiting_work(writer, values, {}, later), later) == []
+    scratch.execute("update ops.batches set snapshot_id = 1")
+    assert work_to_request(waiting_work(scratch, values, {}, later), later) == []
 
 
 def test_a_file_from_the_future_is_not_one_that_is_being_written(
-    writer: duckdb.DuckDBPyConnection, values: Settings
+    scratch: duckdb.DuckDBPyConnection, values: Settings
 ) -> None:
     """The clock went back after it was written."""
     drop(values, "a.jsonl", EVENT)
     before = datetime.now(UTC) - timedelta(days=2)
     slow = values.model_copy(update={"settle_seconds": 3600})
-    (work,) = work_to_request(waiting_work(writer, slow, {}, before), before)
+    (work,) = work_to_request(waiting_work(scratch, slow, {}, before), before)
     assert work.files == 1
-    assert work_to_request(waiting_work(writer, slow, {}, before), before) == [work]
+    assert work_to_request(waiting_work(scratch, slow, {}, before), before) == [work]
 
 
 @pytest.mark.parametrize("hour", ["2019-12-31T23", "2199-01-01T00"])
 def test_an_hour_that_cannot_be_holds_nothing_up(
-    writer: duckdb.DuckDBPyConnection, values: Settings, hour: str
+    scratch: duckdb.DuckDBPyConnection, values: Settings, hour: str
 ) -> None:
     """A clock was ahead, or a file is from long ago: Dagster knows no partition of that hour."""
     drop(values, f"arrived={hour}/a.jsonl", EVENT)
     now = datetime.now(UTC) + LATER
-    (work,) = work_to_request(waiting_work(writer, values, {}, now), now)
+    (work,) = work_to_request(waiting_work(scratch, values, {}, now), now)
     assert arrival_hours.has_partition_key(work.partition_key)
-    take_all(writer, values, now)
-    assert waiting_work(writer, values, {}, now).files == ()
+    take_all(scratch, values, now)
+    assert waiting_work(scratch, values, {}, now).files == ()
 
 
-def test_an_unknown_folder_is_named(writer: duckdb.DuckDBPyConnection, values: Settings) -> None:
+def test_an_unknown_folder_is_named(scratch: duckdb.DuckDBPyConnection, values: Settings) -> None:
     drop(values, "a.csv", "x", entity="evnets")
-    waiting = waiting_work(writer, values, {})
+    waiting = waiting_work(scratch, values, {})
     assert len(waiting.problems) == 1
     assert "evnets" in waiting.problems[0]
     assert "events" in waiting.problems[0]
