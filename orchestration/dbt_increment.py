@@ -27,6 +27,7 @@ from orchestration.settings import Settings
 CHANGES = ("create", "insert", "delete", "update", "drop", "set", "alter")
 COMMENT = re.compile(r"\s*(/\*.*?\*/|--[^\n]*\n)", re.DOTALL)
 MADE_TEMPORARY = re.compile(r"create\s+temporary\s+table\s+(?P<name>\S+)", re.IGNORECASE)
+LEFT_OUT = re.compile(r"set variable (?P<name>shoal_leaves_out_\w+) =")
 REPLACED_IN_WHOLE = re.compile(
     r'delete from (?P<table>"\w+"\."\w+"\."\w+");\s*'
     r'insert into (?P=table) \([^)]*\)\s*select [^;]*? from (?P<copy>"\w+");?\s*$',
@@ -57,6 +58,8 @@ class Recording:
     def replay(self, connection: duckdb.DuckDBPyConnection) -> dict[str, float]:
         """Bring all tables up to the clock's batches, within the caller's transaction.
 
+        A model that says that nothing it reads has changed is left out.
+
         Returns
         -------
         seconds : dict
@@ -77,6 +80,8 @@ class Recording:
                 known.add(statement)
                 try:
                     connection.execute(statement)
+                    if _is_left_out(connection, statement):
+                        break
                 except duckdb.Error as error:
                     raise IncrementFailed(f"{model}: {first_line(error)}") from error
             seconds[model] = time.perf_counter() - started
@@ -88,6 +93,13 @@ class Recording:
         draft = path.with_name(f".{path.name}.{os.getpid()}")
         draft.write_text(json.dumps(asdict(self)))
         draft.replace(path)
+
+
+def _is_left_out(connection: duckdb.DuckDBPyConnection, statement: str) -> bool:
+    if not (match := LEFT_OUT.match(statement)):
+        return False
+    row = connection.execute(f"select getvariable('{match['name']}')").fetchone()
+    return row is not None and row[0] is True
 
 
 def kept_increment(values: Settings) -> Recording | None:

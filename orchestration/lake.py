@@ -17,11 +17,9 @@ from filelock import FileLock, Timeout
 from pydantic import PrivateAttr
 
 from orchestration.ingestion.sql import transaction
-from orchestration.reader_gate import ReaderGate
 from orchestration.settings import Settings, settings
 
 EXTENSIONS = ("ducklake", "sqlite_scanner", "postgres_scanner")
-INLINED_ROWS = 100
 FILE_FORMAT = {"parquet_version": "2", "parquet_compression": "lz4_raw"}
 """How tables are kept: keys are read in half the time, from smaller files, than by the default
 (snappy, version 1), and are written as fast; zstd would halve the files and the speed."""
@@ -107,11 +105,6 @@ class Lake(DuckDBResource):
     def lease_path(self) -> Path:
         return Path(self.root) / "lake" / "writer.lock"
 
-    @property
-    def gate(self) -> ReaderGate:
-        """What keeps readers out while upkeep moves rows."""
-        return ReaderGate(self.lease_path.parent)
-
     @contextmanager
     def writer(self, purpose: str) -> Iterator[duckdb.DuckDBPyConnection]:
         """Hold the lease and give a connection that may write; the lake is made if needed."""
@@ -132,7 +125,7 @@ class Lake(DuckDBResource):
         self._refuse_lost_catalog()
         if self._catalog_file is not None and not self._catalog_file.exists():
             raise LakeNotFound(f"no lake at {self._catalog_file}: run the main job (make demo)")
-        with self.gate.reading(), self._damage_named():
+        with self._damage_named():
             with self._shared(read_only=True) as edge:
                 if latest:
                     yield edge
@@ -348,7 +341,7 @@ def attach_lake(
     snapshot: int | None = None,
 ) -> None:
     """Attach the lake as ``lake`` and make it the default database."""
-    options = [f"data_inlining_row_limit {INLINED_ROWS}"] if not read_only else ["read_only"]
+    options = ["read_only" if read_only else "data_inlining_row_limit 0"]
     if data_path is not None:
         options.append(f"data_path {_quoted(data_path)}")
     if snapshot is not None:

@@ -21,8 +21,6 @@ class LakeSize:
         Data and delete files that the catalog names, old snapshots' included.
     waiting_files
         Files that no snapshot needs, kept for readers for a while.
-    inlined_rows
-        Rows and deletions that lie in the catalog, not in a file yet.
     catalog_megabytes
         The SQLite catalog with its log; 0 for a server.
     """
@@ -30,7 +28,6 @@ class LakeSize:
     files: int
     megabytes: float
     waiting_files: int
-    inlined_rows: int
     snapshots: int
     catalog_megabytes: float
 
@@ -42,7 +39,6 @@ class UntidyTable:
     table_id: int
     schema: str
     name: str
-    is_inlined: bool
 
 
 def measure_lake(lake: Lake) -> LakeSize:
@@ -58,8 +54,7 @@ def measure_lake(lake: Lake) -> LakeSize:
             connection, f"select count(*) from {CATALOG}.ducklake_files_scheduled_for_deletion"
         )
         (snapshots,) = one_row(connection, f"select count(*) from {CATALOG}.ducklake_snapshot")
-        inlined = sum(inlined_rows(connection).values())
-    return LakeSize(files, size / 1e6, waiting, inlined, snapshots, _catalog_bytes(lake) / 1e6)
+    return LakeSize(files, size / 1e6, waiting, snapshots, _catalog_bytes(lake) / 1e6)
 
 
 def files_of_catalog(connection: duckdb.DuckDBPyConnection) -> set[str]:
@@ -103,7 +98,7 @@ def files_of_catalog(connection: duckdb.DuckDBPyConnection) -> set[str]:
 
 
 def untidy_tables(lake: Lake) -> list[UntidyTable]:
-    """Tables with rows in the catalog, or with several files or deleted rows in files."""
+    """Tables with several files, or with deleted rows in files."""
     with lake.reader(latest=True) as connection:
         found = connection.execute(
             f"""
@@ -123,30 +118,9 @@ def untidy_tables(lake: Lake) -> list[UntidyTable]:
             order by 2, 3
             """
         ).fetchall()
-        inlined = inlined_rows(connection)
     return [
-        UntidyTable(table_id, schema, name, table_id in inlined)
-        for table_id, schema, name, files in found
-        if table_id in inlined or files > 1
+        UntidyTable(table_id, schema, name) for table_id, schema, name, files in found if files > 1
     ]
-
-
-def inlined_rows(connection: duckdb.DuckDBPyConnection) -> dict[int, int]:
-    """Rows and deletions that lie in the catalog, by the number of their table."""
-    parts = connection.execute(
-        f"select table_id, table_name from {CATALOG}.ducklake_inlined_data_tables "
-        f"union select table_id, 'ducklake_inlined_delete_' || table_id "
-        f"from {CATALOG}.ducklake_table"
-    ).fetchall()
-    rows: dict[int, int] = {}
-    for table_id, part in parts:
-        try:
-            (count,) = one_row(connection, f'select count(*) from {CATALOG}."{part}"')
-        except duckdb.CatalogException:
-            continue  # DuckLake makes the table of a table's deletions with the first of them
-        if count:
-            rows[table_id] = rows.get(table_id, 0) + count
-    return rows
 
 
 def one_row(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[int, ...]:

@@ -36,8 +36,6 @@ REWRITTEN_SHARE = 0.3
 SPOILT_FILES = 8
 """Files with deleted rows above which all of a table's are written anew: clean ones are merged."""
 EXPIRED_AT_ONCE = 5_000
-READERS_SECONDS = 2.0
-"""How long new readers wait for those who are reading, so that inlined rows can become files."""
 
 
 class OrphansInUse(RuntimeError):
@@ -46,16 +44,8 @@ class OrphansInUse(RuntimeError):
 
 @dataclass
 class LakeUpkeep:
-    """What one round did.
+    """What one round did."""
 
-    Attributes
-    ----------
-    tables_left_to_readers
-        Tables that stayed as they were, since somebody kept reading; the next round has them.
-    """
-
-    flushed_rows: int = 0
-    tables_left_to_readers: int = 0
     rewritten_files: int = 0
     merged_files: int = 0
     expired_snapshots: int = 0
@@ -70,7 +60,7 @@ def keep_lake(
     now: datetime,
     log: Callable[[str], None] = lambda message: None,
 ) -> LakeUpkeep:
-    """Write inlined rows to files, expire snapshots, compact files, delete what nobody needs.
+    """Compact files, expire snapshots, delete what nobody needs.
 
     Parameters
     ----------
@@ -82,11 +72,10 @@ def keep_lake(
     done = LakeUpkeep()
     for table in untidy_tables(lake):
         with lake.writer(f"maintenance of {table.schema}.{table.name}") as connection:
-            _tidy(lake, connection, table, done)
+            _tidy(connection, table, done)
     log(
-        f"{done.flushed_rows:,} inlined rows written to files, {done.rewritten_files} files "
-        f"written without deleted rows, {done.merged_files} small files merged; "
-        f"{done.tables_left_to_readers} tables left to somebody who kept reading"
+        f"{done.rewritten_files} files written without deleted rows, "
+        f"{done.merged_files} small files merged"
     )
     grace = timedelta(hours=values.reader_grace_hours)
     with lake.writer("maintenance: expire snapshots") as connection:
@@ -153,23 +142,8 @@ def _delete_orphans(connection: duckdb.DuckDBPyConnection, oldest: str) -> int:
     return len(_called(connection, f"ducklake_delete_orphaned_files('lake', {oldest})"))
 
 
-def _tidy(
-    lake: Lake, connection: duckdb.DuckDBPyConnection, table: UntidyTable, done: LakeUpkeep
-) -> None:
+def _tidy(connection: duckdb.DuckDBPyConnection, table: UntidyTable, done: LakeUpkeep) -> None:
     schema, name = literal(table.schema), literal(table.name)
-    if table.is_inlined:
-        # somebody who kept reading is not waited for again, nor are others held up
-        patience = 0.0 if done.tables_left_to_readers else READERS_SECONDS
-        with lake.gate.alone(patience) as is_alone:
-            if not is_alone:
-                done.tables_left_to_readers += 1
-                return  # what is rewritten with deletions still inlined shows them in the past
-            flushed = _called(
-                connection,
-                f"ducklake_flush_inlined_data('lake', schema_name => {schema}, "
-                f"table_name => {name})",
-            )
-        done.flushed_rows += sum(row[2] for row in flushed)
     spoilt = f"from {CATALOG}.ducklake_delete_file where table_id = {table.table_id:d}"
     (files,) = one_row(connection, f"select count(*) {spoilt} and end_snapshot is null")
     if files:

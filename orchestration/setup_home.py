@@ -21,6 +21,7 @@ from orchestration.dbt_runner import (
     run_dbt,
 )
 from orchestration.ingestion.schema import create_tables
+from orchestration.inlined_rows import write_inlined_rows
 from orchestration.lake import Lake, set_file_format
 from orchestration.settings import PROJECT_ROOT, Settings
 
@@ -39,6 +40,8 @@ def prepare(values: Settings) -> None:
     definitions = _definitions()
     changed = not made_from.exists() or made_from.read_text() != definitions
     lake = Lake.from_settings(values)
+    if write_inlined_rows(lake):
+        print("rows that lay in the catalog are files now (docs/adr/0022)")
     with lake.writer("set up") as connection:
         set_file_format(connection)
         create_tables(connection)

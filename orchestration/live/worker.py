@@ -26,12 +26,15 @@ from orchestration.live.landing_watch import LandingWatch
 from orchestration.live.post import Post
 from orchestration.registry import Registry
 from orchestration.settings import PROJECT_ROOT, Settings
+from orchestration.small_files import fold_small_files
 from orchestration.waiting import waiting_work
 
 RECONCILE_SECONDS = 30.0
 HEARTBEAT_SECONDS = 5.0
 CATCH_UP_SECONDS = 600.0
 HANDOVER_SECONDS = 600.0
+TABLES_AT_ONCE = 3
+"""Whose small files become one after each batch: one batch writes to some twenty tables."""
 CODE = ("orchestration", "ml", "dbt_project")
 
 
@@ -120,6 +123,8 @@ class LiveWorker:
                 again = self._carry(increment, files)
                 files = [] if again else None
                 self._beat(leaving)
+                with self.lake.turn(f"small files, run {self.run_id}"):
+                    fold_small_files(self.lake, TABLES_AT_ONCE)
                 continue
             if self.batches > behind and time.monotonic() - caught_up >= CATCH_UP_SECONDS:
                 caught_up, behind = time.monotonic(), self.batches

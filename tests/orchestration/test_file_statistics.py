@@ -54,7 +54,6 @@ def test_answers_stay_the_same_before_and_after_files_are_written_anew(filled: L
         assert _kept(connection) == [("large", 1)]
         assert _answers(connection) == before
         for call in (
-            "ducklake_flush_inlined_data('lake', schema_name => 'ops', table_name => 'many')",
             "ducklake_rewrite_data_files('lake', 'many', schema => 'ops', delete_threshold => 0)",
             "ducklake_merge_adjacent_files('lake', 'many', schema => 'ops')",
         ):

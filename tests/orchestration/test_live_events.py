@@ -3,9 +3,16 @@
 from datetime import datetime
 
 import dagster as dg
+import duckdb
+import pytest
 
 from orchestration.clock import Clock
-from orchestration.dbt_increment import batch_models, kept_statements, read_from_memory
+from orchestration.dbt_increment import (
+    Recording,
+    batch_models,
+    kept_statements,
+    read_from_memory,
+)
 from orchestration.definitions import defs
 from orchestration.defs.dbt.assets import dbt_tables
 from orchestration.ingestion.reports import BatchReport, FileReport
@@ -95,3 +102,19 @@ def test_tables_replaced_in_whole_are_read_from_memory_by_later_models_only() ->
         "later": [f'delete from {other} using "whole__tmp"', 'drop table "whole__tmp"'],
     }
     assert read_from_memory({"part": part}) == {"part": part}
+
+
+@pytest.mark.parametrize(("nothing_changed", "rows"), [("true", 0), ("false", 1), ("null", 1)])
+def test_a_model_that_says_nothing_changed_is_left_out(
+    writer: duckdb.DuckDBPyConnection, nothing_changed: str, rows: int
+) -> None:
+    writer.execute("create table ops.made (model varchar)")
+    left = [
+        f"set variable shoal_leaves_out_hours = (select {nothing_changed})",
+        "insert into ops.made values ('hours')",
+    ]
+    after = ["set variable shoal_as_of = 1", "insert into ops.made values ('after')"]
+    Recording("", {"hours": left, "after": after}).replay(writer)
+    made = "select count(*) from ops.made where model = ?"
+    assert writer.execute(made, ["hours"]).fetchone() == (rows,)
+    assert writer.execute(made, ["after"]).fetchone() == (1,)

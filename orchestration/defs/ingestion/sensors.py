@@ -32,7 +32,7 @@ def landing_sensor(
 
     A tick watches until the next one is due: Dagster asks every 5 s at most, and a file that was
     still being written, or came just after a look, would wait as long. While a live worker is at
-    work, a file is its own for ``SHOAL_LIVE_GRACE_SECONDS``.
+    work, a file is its own for ``SHOAL_LIVE_GRACE_SECONDS``, and one look a tick is enough.
     """
     for run_id in report_dead_runs(context.instance):
         context.log.warning(f"run {run_id} was under way, and its process is gone: it is retried")
@@ -45,10 +45,11 @@ def landing_sensor(
                 waiting = waiting_work(connection, values, _HASHES)
         except LakeNotFound as missing:
             return dg.SkipReason(str(missing))
-        if worker.is_held():
+        is_worked_on = worker.is_held()
+        if is_worked_on:
             waiting = waiting.since(datetime.now(UTC), values.live_grace_seconds)
         work = work_to_request(waiting)
-        if work or time.monotonic() >= until:
+        if work or is_worked_on or time.monotonic() >= until:
             break
         time.sleep(POLL_SECONDS)
     for problem in waiting.problems:

@@ -30,11 +30,6 @@ COMING = [
 def live_sensor(context: dg.SensorEvaluationContext, lake: Lake) -> dg.RunRequest | dg.SkipReason:
     """Ask for a worker unless one is at work, on its way, or has just failed."""
     values = settings()
-    try:
-        with lake.reader():
-            pass
-    except LakeNotFound as missing:
-        return dg.SkipReason(f"no live worker yet: {missing}")
     post = Post(values.live_home)
     beat = read_heartbeat(values)
     if post.is_coming() or post.is_wanted():
@@ -44,7 +39,11 @@ def live_sensor(context: dg.SensorEvaluationContext, lake: Lake) -> dg.RunReques
     waiting = _on_its_way(context.instance)
     if waiting:
         return dg.SkipReason(waiting)
-    return dg.RunRequest()
+    try:
+        with lake.reader():
+            return dg.RunRequest()
+    except LakeNotFound as missing:
+        return dg.SkipReason(f"no live worker yet: {missing}")
 
 
 def _on_its_way(instance: dg.DagsterInstance) -> str:

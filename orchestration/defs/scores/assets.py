@@ -11,6 +11,7 @@ from orchestration.model_asset import model_name
 from orchestration.publication import publish
 from orchestration.registry import Registry
 from orchestration.settings import settings
+from orchestration.small_files import fold_small_files
 
 OWNERS = ["team:data-science"]
 MODELS = list(map(model_name, TASKS))
@@ -95,7 +96,10 @@ def published_batches(context: dg.AssetExecutionContext, lake: Lake) -> dg.Mater
     """One row per batch, with the lake snapshot from which on readers see it whole."""
     with lake.writer("publish") as connection:
         snapshot = publish(connection, datetime.now(UTC).replace(tzinfo=None))
+    fewer = fold_small_files(lake)
     lake.end_turn()
     if snapshot is None:
         context.log.info("nothing published: a newer batch is under way and will publish both")
-    return dg.MaterializeResult(metadata={"snapshot_id": -1 if snapshot is None else snapshot})
+    return dg.MaterializeResult(
+        metadata={"snapshot_id": -1 if snapshot is None else snapshot, "files_fewer": fewer}
+    )

@@ -7,6 +7,12 @@
 
 {%- set identity_map = ref('identity_map') %}
 {%- set readings = source('ops', 'text_readings') %}
+{%- do left_out_where(
+    no_text_changed()
+    ~ " and not exists (select 1 from " ~ this ~ " as known inner join " ~ identity_map
+    ~ " as owners on known.ref_key = owners.identifier_key where "
+    ~ in_this_run('owners.changed_batch_id') ~ ")"
+) %}
 
 {% if is_incremental() %}
 {%- set first_batch_id = clock_row()['first_batch_id'] %}

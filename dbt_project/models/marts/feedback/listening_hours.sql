@@ -10,6 +10,11 @@
 {%- set readings = source('ops', 'text_readings') %}
 {%- set terms = source('ops', 'listening_terms') %}
 {%- set signals = ref('feedback_signals') %}
+{%- do left_out_where(
+    no_text_changed()
+    ~ " and not exists (select 1 from " ~ this
+    ~ " where terms_version not in (select terms_version from " ~ terms ~ "))"
+) %}
 
 {% if is_incremental() %}
 {%- set first_batch_id = clock_row()['first_batch_id'] %}
