@@ -3,11 +3,14 @@
 import json
 import signal
 import sys
+import time
 
 import duckdb
 
 from orchestration.lake import Lake
 
+PAUSE_SECONDS = 1.0
+"""Four readers without a pause are two processors without anything else."""
 LOOK = """
     select
         (select max(batch_id) from ops.batches) as newest,
@@ -60,6 +63,7 @@ def main() -> None:
         if any(wrong):
             counts["half"] += 1
             print(row, flush=True)
+        time.sleep(PAUSE_SECONDS)
     print(json.dumps({**counts, "batches": len(seen)}), flush=True)
     sys.exit(0)
 

@@ -175,3 +175,32 @@ def test_the_sensor_asks_for_the_hour_of_a_new_file(lake: Lake, values: Settings
     assert isinstance(result, dg.SensorResult)
     assert result.run_requests is not None
     assert [request.tags for request in result.run_requests] == [{"shoal/files": "1"}]
+
+
+@pytest.mark.usefixtures("own_settings")
+@pytest.mark.parametrize(
+    ("status", "hours_ago", "is_asked"),
+    [
+        (dg.DagsterRunStatus.NOT_STARTED, 0, False),
+        (dg.DagsterRunStatus.STARTED, 0, True),  # it may have looked before the file came
+        (dg.DagsterRunStatus.NOT_STARTED, 1, True),
+    ],
+)
+def test_a_run_that_waits_for_its_turn_takes_what_came_since(
+    lake: Lake, values: Settings, status: dg.DagsterRunStatus, hours_ago: int, is_asked: bool
+) -> None:
+    file = drop(values, "a.csv", "event_id\n1\n")
+    came = datetime.fromtimestamp(file.stat().st_mtime, UTC) - timedelta(hours=hours_ago)
+    run = dg.DagsterRun(
+        job_name="batch_job",
+        run_id=dg.DagsterRun(job_name="batch_job").run_id,
+        status=status,
+        tags={"dagster/partition": came.strftime("%Y-%m-%dT%H")},
+    )
+    with (
+        dg.DagsterInstance.ephemeral() as instance,
+        dg.build_sensor_context(instance=instance, resources={"lake": lake}) as context,
+    ):
+        instance.add_run(run)
+        result = landing_sensor(context)
+    assert isinstance(result, dg.SensorResult if is_asked else dg.SkipReason)

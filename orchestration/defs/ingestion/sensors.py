@@ -14,6 +14,11 @@ from orchestration.settings import settings
 from orchestration.waiting import waiting_work, work_to_request
 
 POLL_SECONDS = 0.5
+NOT_STARTED = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+]
 
 # content hashes of files seen by this process, so that an unchanged file is read once
 _HASHES: dict[Fingerprint, str] = {}
@@ -32,7 +37,8 @@ def landing_sensor(
 
     A tick watches until the next one is due: Dagster asks every 5 s at most, and a file that was
     still being written, or came just after a look, would wait as long. While a live worker is at
-    work, a file is its own for ``SHOAL_LIVE_GRACE_SECONDS``, and one look a tick is enough.
+    work, a file is its own for ``SHOAL_LIVE_GRACE_SECONDS``, and one look a tick is enough. Where
+    a run of the same hour still waits for its turn, that one takes what came since.
     """
     for run_id in report_dead_runs(context.instance):
         context.log.warning(f"run {run_id} was under way, and its process is gone: it is retried")
@@ -54,6 +60,10 @@ def landing_sensor(
         time.sleep(POLL_SECONDS)
     for problem in waiting.problems:
         context.log.warning(problem)
+    if work and (hours := _waiting_hours(context.instance)):
+        work = [one for one in work if one.partition_key not in hours]
+        if not work:
+            return dg.SkipReason(f"runs wait for their turn already: {', '.join(sorted(hours))}")
     if not work:
         unsettled = f"; {waiting.unsettled} still being written" if waiting.unsettled else ""
         return dg.SkipReason(f"no file in {values.landing} is new by content{unsettled}")
@@ -67,3 +77,9 @@ def landing_sensor(
             for run in work
         ]
     )
+
+
+def _waiting_hours(instance: dg.DagsterInstance) -> set[str]:
+    """Arrival hours of which a run was asked for and has not started."""
+    filters = dg.RunsFilter(job_name=batch_job.name, statuses=NOT_STARTED)
+    return {run.tags.get("dagster/partition", "") for run in instance.get_runs(filters)}
