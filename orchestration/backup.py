@@ -145,16 +145,18 @@ def _take(
     else:
         take_tree(Path(values.lake_data_path), draft / DATA, copy=copy, suffixes=[".parquet"])
     with lake.reader(latest=True) as connection:
-        snapshot_id = published_snapshot(connection)
-        row = connection.execute("select max(batch_id) from ops.batches").fetchone()
         missing = [
             path
             for path in files_of_catalog(connection)
             if "://" not in path and not Path(path).exists()
         ]
+        if missing:
+            raise LakeNotFound(
+                f"{len(missing)} files of the lake are missing, such as {missing[0]}"
+            )
+        snapshot_id = published_snapshot(connection)
+        row = connection.execute("select max(batch_id) from ops.batches").fetchone()
         waiting = waiting_work(connection, values, {}).files
-    if missing:
-        raise LakeNotFound(f"{len(missing)} files of the lake are missing, such as {missing[0]}")
     for file in waiting:
         take_file(file.path, draft / "landing" / file.path.relative_to(values.landing), copy=True)
     return not_covered, None if row is None else row[0], snapshot_id
