@@ -242,7 +242,8 @@ def _topical(lake: Lake) -> pd.DataFrame:
 
 def _spoken(texts: pd.DataFrame) -> pd.DataFrame:
     languages: Sequence[str] = detect_languages(texts["body"].tolist())
-    return texts[[language in SPEAKS for language in languages]].reset_index(drop=True)
+    is_spoken = pd.Series([language in SPEAKS for language in languages], texts.index, bool)
+    return texts[is_spoken].reset_index(drop=True)
 
 
 def _register(

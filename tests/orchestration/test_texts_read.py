@@ -134,6 +134,21 @@ class TestWithTheModel:
         fresh = room.take_fresh()
         assert (fresh.masked, fresh.embedded, fresh.read) == (2, 1, 1)
 
+    @pytest.mark.parametrize("bodies", [[], [GERMAN], ["", "!!"]])
+    def test_where_nothing_can_be_learnt_what_is_there_stays(
+        self, room: TextRoom, bodies: list[str]
+    ) -> None:
+        """A data set without texts: its models are trained all the same."""
+        if bodies:
+            room.land(bodies, rating=5)
+            room.take()
+        learnt, reason = try_to_learn_sentiment(room.lake, room.values)
+        assert learnt is None
+        assert "the bundled model stays" in reason
+        topics, reason = try_to_find_topics(room.lake, room.values)
+        assert topics is None
+        assert reason
+
     def test_the_lake_gives_the_vectors_that_were_computed(self, room: TextRoom) -> None:
         texts = [GOOD, BAD, "", GOOD]
         first = LakeVectors(room.lake, room.values.language_models, 1)
