@@ -79,4 +79,6 @@ def main(customers: int, folder: Path) -> None:
 if __name__ == "__main__":
     import sys
 
-    main(int(sys.argv[1]), Path(sys.argv[2]))
+    made = Path(sys.argv[2])
+    made.mkdir(parents=True, exist_ok=True)
+    main(int(sys.argv[1]), made)
