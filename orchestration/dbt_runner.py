@@ -1,6 +1,7 @@
 """dbt inside this process: no second start of Python, results as Dagster events."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +42,7 @@ def run_dbt(
     tests: bool = True,
     log: Any = None,
     on_statement: Callable[[str, str], None] | None = None,
+    around_node: Callable[[], AbstractContextManager[None]] | None = None,
 ) -> list[NodeResult]:
     """Run ``dbt <command>`` over the named nodes and return what became of each.
 
@@ -58,6 +60,9 @@ def run_dbt(
         Logger for dbt's own progress lines.
     on_statement
         Told the name of the node and the text of every SQL statement before it runs.
+    around_node
+        Entered before each node and left after it, where dbt has one thread. If it fails, so
+        does the node.
 
     Raises
     ------
@@ -81,8 +86,14 @@ def run_dbt(
             arguments += ["--exclude-resource-type", "test"]
     if full_refresh:
         arguments.append("--full-refresh")
+    around = ExitStack()
 
     def forward(event: Any) -> None:
+        # not NodeStart: dbt would wait for ever for a node that fails before it compiles
+        if around_node is not None and event.info.name == "NodeCompiling":
+            around.enter_context(around_node())
+        if event.info.name == "NodeFinished":
+            around.close()
         if log is not None and event.info.name in {
             "LogModelResult",
             "LogSeedResult",
@@ -92,7 +103,8 @@ def run_dbt(
         if on_statement is not None and event.info.name == "SQLQuery":
             on_statement(event.data.node_info.node_name, event.data.sql)
 
-    outcome = dbtRunner(callbacks=[forward]).invoke(arguments)
+    with around:
+        outcome = dbtRunner(callbacks=[forward]).invoke(arguments)
     nodes = getattr(outcome.result, "results", None)
     if nodes is None:
         raise DbtError(f"dbt {command} did not start: {outcome.exception}")

@@ -179,6 +179,7 @@ def match_customers(lake: Lake, run_id: str, now: datetime, *, seed: int) -> Mat
 
     with lake.reader(latest=True) as connection:
         profiles = read_profiles(connection)
+    lake.give_way()
     matches = match_profiles(profiles, seed=seed)
     with lake.writer(f"identity matches, run {run_id}") as connection:
         return write_matches(connection, matches, len(profiles), run_id, now)

@@ -6,7 +6,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from pydantic import PrivateAttr
 
 from orchestration.ingestion.sql import transaction
 from orchestration.settings import Settings, settings
+from orchestration.snapshot_holds import hold
+from orchestration.turn import LeaseTimeout, RunTurn, turn
 
 EXTENSIONS = ("ducklake", "sqlite_scanner", "postgres_scanner")
 FILE_FORMAT = {"parquet_version": "2", "parquet_compression": "lz4_raw"}
@@ -55,10 +57,6 @@ class SnapshotGone(RuntimeError):
     """A snapshot of the lake that a record names has been expired."""
 
 
-class LeaseTimeout(RuntimeError):
-    """Another process kept the writer lease for longer than allowed."""
-
-
 class Lake(DuckDBResource):
     """DuckDB in memory with the lake attached as its default database.
 
@@ -86,20 +84,33 @@ class Lake(DuckDBResource):
             lease_timeout_seconds=values.lease_timeout_seconds,
         )
 
-    _turn: ExitStack = PrivateAttr(default_factory=ExitStack)
+    _run_turn: RunTurn = PrivateAttr(default_factory=RunTurn)
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        """A run that carries batches through has the turn from its first step on."""
+        """A run that carries batches through has the turn wherever a step needs it."""
         run = context.dagster_run
         if run is not None and CARRIES in run.tags:
-            self._turn.enter_context(self.turn(f"run {run.run_id}"))
+            self._run_turn.begin(f"run {run.run_id}")
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         self.end_turn()
 
+    def give_way(self) -> None:
+        """Let the live worker carry a batch: what the run has half done goes with it.
+
+        Between two steps, and within one wherever it has read what it needs and writes nothing
+        for a while. The next lease, or look at the live edge, waits for the turn again.
+        """
+        self._run_turn.give_way()
+
     def end_turn(self) -> None:
         """Let others carry batches through: what the run still does needs none to stand still."""
-        self._turn.close()
+        self._run_turn.end()
+
+    @property
+    def holds(self) -> Path:
+        """The folder of the snapshots that are being read."""
+        return self.lease_path.with_name("readers")
 
     @property
     def lease_path(self) -> Path:
@@ -122,6 +133,8 @@ class Lake(DuckDBResource):
         LakeNotFound
             When no lake exists, or nothing was published in it and ``latest`` is false.
         """
+        if latest:
+            self._take_turn()
         self._refuse_lost_catalog()
         if self._catalog_file is not None and not self._catalog_file.exists():
             raise LakeNotFound(f"no lake at {self._catalog_file}: run the main job (make demo)")
@@ -136,10 +149,16 @@ class Lake(DuckDBResource):
                     "nothing has been published yet: run the main job (make demo), "
                     "or look at the live edge with --latest"
                 )
-            with self.get_connection() as connection:
+            with self.holding(snapshot), self.get_connection() as connection:
                 self._configure(connection)
                 attach_lake(connection, self.catalog, None, read_only=True, snapshot=snapshot)
                 yield connection
+
+    @contextmanager
+    def holding(self, snapshot: int) -> Iterator[None]:
+        """Keep upkeep from a snapshot, and from what it shows, while it is read."""
+        with hold(self.holds, snapshot):
+            yield
 
     @contextmanager
     def together(self, purpose: str) -> Iterator["Lake"]:
@@ -159,8 +178,9 @@ class Lake(DuckDBResource):
         LeaseTimeout
             When it was not free within ``lease_timeout_seconds``.
         """
+        self._take_turn()
         self.lease_path.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.lease_path)
+        lock = FileLock(self.lease_path, thread_local=False)
         started = time.monotonic()
         while True:
             waited = time.monotonic() - started
@@ -186,29 +206,16 @@ class Lake(DuckDBResource):
     def turn(self, purpose: str) -> Iterator[None]:
         """Hold the one right to carry batches through, from ingestion to publication.
 
-        Runs take it for all their steps, the live worker for one batch. Whoever waits is next:
-        a worker that is always busy keeps no run waiting for more than a batch.
-
         Raises
         ------
         LeaseTimeout
             When it was not free within ``lease_timeout_seconds``.
         """
-        folder = self.lease_path.parent
-        folder.mkdir(parents=True, exist_ok=True)
-        turn = FileLock(folder / "turn.lock", thread_local=False)
-        try:
-            with FileLock(folder / "queue.lock").acquire(timeout=self.lease_timeout_seconds):
-                turn.acquire(timeout=self.lease_timeout_seconds)
-        except Timeout:
-            raise LeaseTimeout(
-                f"another run or the live worker carries batches through for longer than "
-                f"{self.lease_timeout_seconds:.0f} s; gave up on: {purpose}"
-            ) from None
-        try:
+        with turn(self.lease_path.parent, purpose, self.lease_timeout_seconds):
             yield
-        finally:
-            turn.release()
+
+    def _take_turn(self) -> None:
+        self._run_turn.take(self.lease_path.parent, self.lease_timeout_seconds)
 
     def lease_holder(self) -> str:
         """Who holds the writer lease, for people: ``free``, or process, host and purpose."""

@@ -10,8 +10,8 @@ import dagster as dg
 from orchestration.lake import Lake
 from orchestration.maintenance_catalog import LakeSize, measure_lake
 from orchestration.maintenance_files import FilesUpkeep, keep_files
-from orchestration.maintenance_lake import LakeUpkeep, keep_lake
-from orchestration.maintenance_models import ModelsUpkeep, keep_models
+from orchestration.maintenance_lake import LakeUpkeep, keep_lake, snapshots_in_use
+from orchestration.maintenance_models import keep_models
 from orchestration.maintenance_runs import RunsUpkeep, keep_runs
 from orchestration.registry import Registry
 from orchestration.settings import Settings
@@ -25,7 +25,8 @@ class Upkeep:
     after: LakeSize
     deleted_scores: int
     lake: LakeUpkeep
-    models: ModelsUpkeep
+    forgotten_versions: int
+    snapshots_in_use: int
     runs: RunsUpkeep
     files: FilesUpkeep
 
@@ -35,10 +36,14 @@ class Upkeep:
         for name, value in asdict(self.before).items():
             figures[f"{name}_before"] = value
             figures[f"{name}_after"] = asdict(self.after)[name]
-        for part in (self.lake, self.models, self.runs, self.files):
+        for part in (self.lake, self.runs, self.files):
             figures |= asdict(part)
-        figures["pinned_snapshots"] = len(self.models.pinned_snapshots)
-        return {**figures, "deleted_scores": self.deleted_scores}
+        return {
+            **figures,
+            "deleted_scores": self.deleted_scores,
+            "forgotten_versions": self.forgotten_versions,
+            "snapshots_in_use": self.snapshots_in_use,
+        }
 
 
 def maintain(
@@ -59,18 +64,19 @@ def maintain(
     """
     before = measure_lake(lake)
     with lake.lease("maintenance: old models"):  # a backup copies record and files under it
-        models = keep_models(values, Registry(values))
+        forgotten = keep_models(values, Registry(values))
     deleted_scores = thin_scores(lake, values.keep_score_days)
-    done = keep_lake(lake, values, models.pinned_snapshots, now, log)
+    in_use = snapshots_in_use(lake, Registry(values))
+    done = keep_lake(lake, values, in_use, now, log)
     runs = keep_runs(instance, values, now)
     files = keep_files(values, now - timedelta(hours=max(values.reader_grace_hours, 1)))
     after = measure_lake(lake)
     log(
         f"{before.files:,} files became {after.files:,}, {before.snapshots:,} snapshots "
-        f"{after.snapshots:,}; {models.forgotten_versions} model versions and {runs.deleted_runs} "
+        f"{after.snapshots:,}; {forgotten} model versions and {runs.deleted_runs} "
         "runs deleted"
     )
-    return Upkeep(before, after, deleted_scores, done, models, runs, files)
+    return Upkeep(before, after, deleted_scores, done, forgotten, len(in_use), runs, files)
 
 
 def thin_scores(lake: Lake, days: float) -> int:

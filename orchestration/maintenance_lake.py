@@ -29,13 +29,17 @@ from orchestration.maintenance_snapshots import (
     published_at,
     to_expire,
 )
+from orchestration.registry import Registry
 from orchestration.settings import Settings
+from orchestration.snapshot_holds import held
 
 REWRITTEN_SHARE = 0.3
 """Share of deleted rows above which a file is written anew without them."""
 SPOILT_FILES = 8
 """Files with deleted rows above which all of a table's are written anew: clean ones are merged."""
 EXPIRED_AT_ONCE = 5_000
+READER_GRACE = timedelta(seconds=10)
+"""Within it a reader holds what it found to be published; it takes milliseconds."""
 
 
 class OrphansInUse(RuntimeError):
@@ -56,7 +60,7 @@ class LakeUpkeep:
 def keep_lake(
     lake: Lake,
     values: Settings,
-    pinned: Collection[int],
+    in_use: Collection[int],
     now: datetime,
     log: Callable[[str], None] = lambda message: None,
 ) -> LakeUpkeep:
@@ -64,8 +68,8 @@ def keep_lake(
 
     Parameters
     ----------
-    pinned
-        Snapshots that stay, such as those that models learnt from.
+    in_use
+        Snapshots that stay, see `snapshots_in_use`.
     now
         UTC; with a time zone or without.
     """
@@ -77,10 +81,9 @@ def keep_lake(
         f"{done.rewritten_files} files written without deleted rows, "
         f"{done.merged_files} small files merged"
     )
-    grace = timedelta(hours=values.reader_grace_hours)
-    with lake.writer("maintenance: expire snapshots") as connection:
-        done.expired_snapshots = _expire(connection, values, pinned, now, grace)
-    oldest = f"older_than => timestamptz {literal(_utc(now - grace))}"
+    done.expired_snapshots = expire_snapshots(lake, values, in_use, now)
+    oldest_file = now - timedelta(hours=values.reader_grace_hours)
+    oldest = f"older_than => timestamptz {literal(_utc(oldest_file))}"
     with lake.writer("maintenance: clean up files") as connection:
         gone = _called(connection, f"ducklake_cleanup_old_files('lake', {oldest})")
         done.deleted_files = len(gone)
@@ -92,31 +95,46 @@ def keep_lake(
     return done
 
 
-def _expire(
-    connection: duckdb.DuckDBPyConnection,
-    values: Settings,
-    pinned: Collection[int],
-    now: datetime,
-    grace: timedelta,
-) -> int:
+def snapshots_in_use(lake: Lake, registry: Registry) -> set[int]:
+    """Snapshots that somebody reads now, or that a version in the registry learnt from.
+
+    Those that are read come first: a training that ends meanwhile has told the registry before.
+    """
+    return held(lake.holds) | registry.lake_snapshots()
+
+
+def expire_snapshots(lake: Lake, values: Settings, in_use: Collection[int], now: datetime) -> int:
+    """Forget snapshots that nobody reads, publishes or learnt from; gives how many.
+
+    The catalog holds one row per file that any snapshot shows, and every question reads them all:
+    what batches replace within a day would make each batch slower by seconds.
+
+    Parameters
+    ----------
+    in_use
+        Snapshots that stay, see `snapshots_in_use`.
+    now
+        UTC; with a time zone or without.
+    """
     now = now.astimezone(UTC).replace(tzinfo=None) if now.tzinfo else now
-    snapshots = all_snapshots(connection)
-    published = publications(connection)
-    read = {max(published)} if published else set()
-    earlier = last_before(snapshots, now - grace)
-    if earlier is not None and (then := published_at(connection, earlier)) is not None:
-        read.add(then)
-    numbers = to_expire(
-        snapshots,
-        published=published,
-        pinned={*pinned, *read},
-        now=now,
-        keep=timedelta(days=values.keep_snapshot_days),
-        grace=grace,
-    )
-    for start in range(0, len(numbers), EXPIRED_AT_ONCE):
-        some = numbers[start : start + EXPIRED_AT_ONCE]
-        _called(connection, f"ducklake_expire_snapshots('lake', versions => {some})")
+    with lake.writer("expire snapshots") as connection:
+        snapshots = all_snapshots(connection)
+        published = publications(connection)
+        read = {max(published)} if published else set()
+        earlier = last_before(snapshots, now - READER_GRACE)
+        if earlier is not None and (then := published_at(connection, earlier)) is not None:
+            read.add(then)
+        numbers = to_expire(
+            snapshots,
+            published=published,
+            pinned={*in_use, *read},
+            now=now,
+            keep=timedelta(days=values.keep_snapshot_days),
+            grace=READER_GRACE,
+        )
+        for start in range(0, len(numbers), EXPIRED_AT_ONCE):
+            some = numbers[start : start + EXPIRED_AT_ONCE]
+            _called(connection, f"ducklake_expire_snapshots('lake', versions => {some})")
     return len(numbers)
 
 

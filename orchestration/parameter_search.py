@@ -35,40 +35,41 @@ def search_task(
         raise NotEnoughHistory(
             f"no search for {task.name}: there is no labelled customer yet (run main_job first)"
         )
-    found = search(
-        frame,
-        task,
-        horizon_days=horizon_days,
-        budget=budget,
-        most_rows=values.search_rows,
-        seed=values.seed,
-        num_threads=values.threads,
-        log=log,
-    )
-    with scratch_folder() as name:
-        (Path(name) / RECORD).write_text(found.to_json(), encoding="utf-8")
-        version = Registry(values).register(
-            record_name(task.name),
-            Path(name),
-            metrics={
-                "loss_of_defaults": float(found.trials["loss"].iloc[0]),
-                "least_loss": float(found.trials["loss"].min()),
-                "gain": found.gain.value,
-                "gain_low": found.gain.low,
-                "gain_high": found.gain.high,
-            },
-            parameters={
-                "seed": found.seed,
-                "horizon_days": found.horizon_days,
-                "trials": len(found.trials),
-                "cutoff": found.cutoff,
-                **found.found.to_dict(),
-            },
-            tags={
-                "lake_snapshot": str(snapshot),
-                "code_version": code_version(),
-                "libraries": library_versions(),
-                "adopted": str(found.is_adopted),
-            },
+    with lake.holding(snapshot):  # until the record names it
+        found = search(
+            frame,
+            task,
+            horizon_days=horizon_days,
+            budget=budget,
+            most_rows=values.search_rows,
+            seed=values.seed,
+            num_threads=values.threads,
+            log=log,
         )
+        with scratch_folder() as name:
+            (Path(name) / RECORD).write_text(found.to_json(), encoding="utf-8")
+            version = Registry(values).register(
+                record_name(task.name),
+                Path(name),
+                metrics={
+                    "loss_of_defaults": float(found.trials["loss"].iloc[0]),
+                    "least_loss": float(found.trials["loss"].min()),
+                    "gain": found.gain.value,
+                    "gain_low": found.gain.low,
+                    "gain_high": found.gain.high,
+                },
+                parameters={
+                    "seed": found.seed,
+                    "horizon_days": found.horizon_days,
+                    "trials": len(found.trials),
+                    "cutoff": found.cutoff,
+                    **found.found.to_dict(),
+                },
+                tags={
+                    "lake_snapshot": str(snapshot),
+                    "code_version": code_version(),
+                    "libraries": library_versions(),
+                    "adopted": str(found.is_adopted),
+                },
+            )
     return version, found

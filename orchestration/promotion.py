@@ -147,6 +147,7 @@ def decide(
     """Hold a challenger against what is asked; nothing is changed."""
     model = TrainedModel.load(challenger.folder)
     rows = read_test_rows(lake, task.name, model, int(challenger.tags["lake_snapshot"]))
+    lake.give_way()
     requirements = [_no_worse_than_simplest(model), _is_plausible(model)]
     comparison = None
     if champion is not None:
@@ -190,6 +191,7 @@ def write_card(
     """Write the version's card, as HTML and markdown, to the reports and to its files."""
     model = TrainedModel.load(version.folder)
     rows = read_test_rows(lake, version.task, model, int(version.tags["lake_snapshot"]))
+    lake.give_way()
     blocks = model_card(
         version,
         model,

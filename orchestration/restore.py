@@ -12,9 +12,10 @@ import dagster as dg
 
 from orchestration.backup import CATALOG, DATA, KEY, NAME_FORMAT, STORE
 from orchestration.backup_files import Manifest, take_file, take_tree
-from orchestration.lake import Lake, LeaseTimeout, published_snapshot
+from orchestration.lake import Lake, published_snapshot
 from orchestration.live.heartbeat import read_heartbeat
 from orchestration.settings import Settings
+from orchestration.turn import LeaseTimeout
 
 ALIVE_SECONDS = 60.0
 PARTS = (KEY, "registry", "lake")

@@ -65,18 +65,9 @@ def train_task(
         )
         if horizon_days is None:
             raise NotEnoughHistory("there is no labelled customer yet")
-        parameters, source = parameters_for(task, frame, horizon_days, registry, log)
-        if values.monotone is not None:
-            parameters = replace(parameters, is_monotone=values.monotone)
-        trained = train(
-            frame,
-            task,
-            horizon_days=horizon_days,
-            features=features,
-            parameters=parameters,
-            seed=values.seed,
-            num_threads=values.threads,
-        )
+        lake.give_way()
+        with lake.holding(snapshot):  # until its record names it
+            return _train(task, frame, horizon_days, snapshot, features, registry, log)
     except NotEnoughHistory as problem:
         log.warning(f"{task.name}: not trained, whatever champion there is stays: {problem}")
         return None, {
@@ -84,6 +75,30 @@ def train_task(
             "reason": str(problem),
             "skipped_as_expected": isinstance(problem, NothingToLearnFrom),
         }
+
+
+def _train(
+    task: Question,
+    frame: pd.DataFrame,
+    horizon_days: int,
+    snapshot: int,
+    features: Sequence[str] | None,
+    registry: Registry,
+    log: Any,
+) -> tuple[TrainedModel, dict[str, Any]]:
+    values = settings()
+    parameters, source = parameters_for(task, frame, horizon_days, registry, log)
+    if values.monotone is not None:
+        parameters = replace(parameters, is_monotone=values.monotone)
+    trained = train(
+        frame,
+        task,
+        horizon_days=horizon_days,
+        features=features,
+        parameters=parameters,
+        seed=values.seed,
+        num_threads=values.threads,
+    )
     pictures = draw(trained)
     with scratch_folder() as name:
         folder = Path(name)

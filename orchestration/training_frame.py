@@ -1,5 +1,7 @@
 """Labelled rows that a task learns from, out of the lake."""
 
+from contextlib import ExitStack
+
 import pandas as pd
 
 from ml.tasks import EVENT_TASKS
@@ -45,9 +47,11 @@ def read_training_frame(
     NotEnoughHistory
         The source has no such events, or too few.
     """
-    with lake.reader(latest=True) as connection:
+    with ExitStack() as stack:
+        connection = stack.enter_context(lake.reader(latest=True))
         if snapshot is None:
             snapshot = current_snapshot(connection)
+        stack.enter_context(lake.holding(snapshot))
         require_snapshot(connection, snapshot)
         if task in EVENT_TASKS:
             frame, horizon_days = read_event_frame(connection, EVENT_TASKS[task], snapshot)

@@ -80,11 +80,19 @@ SEGMENT_CHECKS = dg.AssetSelection.checks_for_assets(["marts", "customer_segment
 CATEGORY_CHECKS = dg.AssetSelection.checks_for_assets(["marts", "category_scores"])
 WRITES = {CARRIES: "batch"}
 
+
+@dg.success_hook(required_resource_keys={"lake"})
+def give_way(context: dg.HookContext) -> None:
+    """Between two steps of a run the live worker may carry a batch."""
+    context.resources.lake.give_way()
+
+
 main_job = dg.define_asset_job(
     "main_job",
     selection=dg.AssetSelection.all() - EVALUATION - SEARCH - MAINTENANCE,
     description="Everything once: ingestion, tables with their tests, models, scores, reports.",
     tags=WRITES,
+    hooks={give_way},
     partitions_def=arrival_hours,
 )
 
@@ -95,6 +103,7 @@ batch_job = dg.define_asset_job(
     ),
     description="One fresh batch: ingestion, touched customers, their scores; then published.",
     tags=WRITES,
+    hooks={give_way},
     partitions_def=arrival_hours,
 )
 
@@ -117,6 +126,7 @@ daily_job = dg.define_asset_job(
     ),
     config={"ops": {"dbt_tables": {"config": {"rebuild": ["customer_features"]}}}},
     tags=WRITES,
+    hooks={give_way},
 )
 
 training_job = dg.define_asset_job(
@@ -136,6 +146,7 @@ training_job = dg.define_asset_job(
     # texts that a new model reads otherwise change features of customers whom no batch touches
     config={"ops": {"dbt_tables": {"config": {"rebuild": ["customer_features"]}}}},
     tags=WRITES,
+    hooks={give_way},
 )
 
 evaluation_job = dg.define_asset_job(
@@ -178,6 +189,7 @@ rebuild_job = dg.define_asset_job(
         }
     },
     tags=WRITES,
+    hooks={give_way},
 )
 
 daily = dg.ScheduleDefinition(

@@ -2,8 +2,6 @@
 
 import subprocess
 import sys
-import threading
-import time
 from datetime import datetime
 
 import pytest
@@ -12,12 +10,12 @@ from orchestration.ingestion.sql import transaction
 from orchestration.lake import (
     Lake,
     LakeNotFound,
-    LeaseTimeout,
     current_snapshot,
     set_file_format,
 )
 from orchestration.publication import publish
 from orchestration.settings import Settings
+from orchestration.turn import LeaseTimeout
 
 NOW = datetime(2026, 1, 1)
 
@@ -162,36 +160,3 @@ def test_what_is_written_together_is_one_commit_or_nothing(lake: Lake) -> None:
         _ = connection.execute("delete from ops.clock"), 1 / 0
     with lake.reader(latest=True) as edge:
         assert edge.execute("select last_batch_id from ops.clock").fetchone() == (7,)
-
-
-def test_whoever_waits_for_the_turn_is_next(lake: Lake) -> None:
-    """A worker that takes the turn again and again lets a run in after one batch."""
-    order: list[str] = []
-    waiting = threading.Event()
-
-    def run() -> None:
-        waiting.set()
-        with lake.turn("a run"):
-            order.append("run")
-
-    other = threading.Thread(target=run)
-    with lake.turn("batch 0"):
-        other.start()
-        waiting.wait()
-        time.sleep(0.3)
-        order.append("batch 0")
-    for number in range(1, 4):
-        with lake.turn(f"batch {number}"):
-            order.append(f"batch {number}")
-    other.join()
-    assert order == ["batch 0", "run", "batch 1", "batch 2", "batch 3"]
-
-
-def test_a_turn_that_is_not_given_says_so(values: Settings, lake: Lake) -> None:
-    hasty = Lake.from_settings(values.model_copy(update={"lease_timeout_seconds": 0.2}))
-    with (
-        lake.turn("long run"),
-        pytest.raises(LeaseTimeout, match="gave up on: short"),
-        hasty.turn("short"),
-    ):
-        pass

@@ -1,6 +1,7 @@
 """The dbt models as assets: tables that follow every batch, and tables that training needs."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import dagster as dg
@@ -85,20 +86,31 @@ def _build(
     checks = {key.name: key for key in context.selected_asset_check_keys}
     anew = [name for name in models if name in rebuild or "*" in rebuild]
     grown = [name for name in models if name not in anew]
-    if not checks and not anew and set(grown) == set(batch_models()):
-        yield from _increment(context, lake, models)
-        return
+    if grown and not checks and set(models) == set(batch_models()):
+        made_again = {models[name] for name in anew}
+        for event in _increment(context, lake, models):
+            if event.asset_key not in made_again:
+                yield event
+        grown = []
     results: list[NodeResult] = []
     with lake.lease(f"dbt, run {context.run_id}"):
         if grown and anew:
             results = run_dbt("run", grown, log=context.log)
-        if not any(result.status in FAILED for result in results):
+        if (grown or anew) and not any(result.status in FAILED for result in results):
             results += run_dbt(
                 "build" if checks else "run",
                 [*(anew or grown), *checks],
                 full_refresh=bool(anew),
                 log=context.log,
             )
+    yield from _told(results, models, checks)
+
+
+def _told(
+    results: Sequence[NodeResult],
+    models: dict[str, dg.AssetKey],
+    checks: dict[str, dg.AssetCheckKey],
+) -> Iterator[DbtEvent]:
     lineage = read_column_lineage()
     yield from dagster_events(
         results, models, checks, lambda model: lineage_metadata(lineage, model)
@@ -109,13 +121,13 @@ def _increment(
     context: dg.AssetExecutionContext, lake: Lake, models: dict[str, dg.AssetKey]
 ) -> Iterator[DbtEvent]:
     """Bring the tables of a batch up to date: by what dbt ran for an earlier one, once kept."""
-    lineage = read_column_lineage()
     increment = kept_increment(settings())
     with lake.reader(latest=True) as connection:
         is_whole_history = read_clock(connection).first_batch_id <= 1
     if increment is not None and not is_whole_history:
         with lake.writer(f"increment, run {context.run_id}") as connection, transaction(connection):
             seconds = increment.replay(connection)
+        lineage = read_column_lineage()
         for model, took in seconds.items():  # in dbt's order, which is the graph's
             told = {"seconds": round(took, 3), **lineage_metadata(lineage, model)}
             yield dg.MaterializeResult(asset_key=models[model], metadata=told)
@@ -125,7 +137,7 @@ def _increment(
             results = run_dbt("run", list(models), log=context.log)
     else:
         _, results = record_increment(lake, settings(), context.log)
-    yield from dagster_events(results, models, {}, lambda model: lineage_metadata(lineage, model))
+    yield from _told(results, models, {})
 
 
 @dbt_assets(
@@ -159,5 +171,20 @@ def dbt_training_tables(context: dg.AssetExecutionContext, lake: Lake) -> Iterat
     name="dbt_journey_tables",
 )
 def dbt_journey_tables(context: dg.AssetExecutionContext, lake: Lake) -> Iterator[DbtEvent]:
-    """Paths, funnels, cohorts, attribution, moves between segments: of everyone, so once a day."""
-    yield from _build(context, lake)
+    """Paths, funnels, cohorts, attribution, moves between segments: of everyone, so once a day.
+
+    No batch touches them, so the live worker may carry one between any two of them.
+    """
+    if context.selected_asset_check_keys:  # they compare these tables with those of the batches
+        yield from _build(context, lake)
+        return
+    models = {key.path[-1]: key for key in context.selected_asset_keys}
+
+    @contextmanager
+    def around_node() -> Iterator[None]:
+        lake.give_way()
+        with lake.lease(f"dbt, run {context.run_id}"):
+            yield
+
+    results = run_dbt("run", list(models), log=context.log, around_node=around_node)
+    yield from _told(results, models, {})

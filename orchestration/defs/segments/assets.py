@@ -45,8 +45,13 @@ def segment_model(
     values = settings()
     registry = Registry(values)
     material = read_material(lake)
+    lake.give_way()
     try:
-        found = find_segments(material, registry, values, context.log)
+        with lake.holding(material.snapshot):  # until the record names it
+            found = find_segments(material, registry, values, context.log)
+            profile = found.model.profile(material.features)
+            image = segments_png(profile, f"Segments as of {material.as_of:%Y-%m-%d}")
+            version = register_segments(registry, found, material, values, {"segments": image})
     except NoSegments as problem:
         context.log.warning(f"no segments, the last ones stay: {problem}")
         yield dg.MaterializeResult(metadata={"trained": False, "reason": str(problem)})
@@ -54,9 +59,6 @@ def segment_model(
         yield segments_kept_identity(None)
         return
     model = found.model
-    profile = model.profile(material.features)
-    image = segments_png(profile, f"Segments as of {material.as_of:%Y-%m-%d}")
-    version = register_segments(registry, found, material, values, {"segments": image})
     save_file(values.reports / "models" / "segments.png", image)
     notices = found.identity.notices() if found.before else ()
     for notice in notices:
