@@ -1,7 +1,7 @@
 """The score tables of the tasks about events: what is scored now, and which rows hold."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ml.category import CATEGORY
 from ml.event_task import EventTask
@@ -23,12 +23,14 @@ class ScoreTable:
         Columns of the query that the table has too.
     grain : tuple of str
         Columns that tell the table's rows apart.
-    customers : str
-        Relation of the customers who may have a score, by ``customer_key``; a row without a
-        customer may stay.
-    is_incremental : bool
-        Whether the query gives only rows of customers whose features are newer; the others keep
-        theirs for as long as they may have a score. Otherwise the table is written anew.
+    holders, holder : str
+        Relation of those who may have a score, and its column, which the table has too; a row
+        where it is null may stay.
+    known_by : mapping of str to str
+        Variables that tell the query what the table has, so that it gives only what is newer, and
+        the column whose newest value each has. Without them the query gives everything.
+    replaced : str
+        Condition of the rows that a scoring replaces; ``fresh_rows`` are the new ones.
     is_ranked : bool
         Whether ``rank`` places the rows of a customer, the likeliest first; equal ones by name.
     """
@@ -38,16 +40,18 @@ class ScoreTable:
     scored: str
     kept: tuple[str, ...]
     grain: tuple[str, ...]
-    customers: str
-    is_incremental: bool = False
+    holders: str
+    holder: str = "customer_key"
+    known_by: Mapping[str, str] = field(default_factory=dict)
+    replaced: str = "true"
     is_ranked: bool = False
 
     @property
     def gone(self) -> str:
-        """Condition of the table's rows whose customer may not have a score any more."""
+        """Condition of the table's rows that nobody may have any more."""
         return (
-            f"customer_key is not null and customer_key not in "
-            f"(select customer_key from {self.customers})"
+            f"{self.holder} is not null and {self.holder} not in "
+            f"(select {self.holder} from {self.holders})"
         )
 
 
@@ -62,8 +66,9 @@ RESPONSE_SCORES = ScoreTable(
     """,
     kept=("customer_key", "channel", "variant", "as_of", "batch_id"),
     grain=("customer_key", "channel"),
-    customers="intermediate.int_message_recipients",
-    is_incremental=True,
+    holders="intermediate.int_message_recipients",
+    known_by={"shoal_newer_than": "as_of", "shoal_after_batch": "batch_id"},
+    replaced="customer_key in (select customer_key from fresh_rows)",
 )
 SESSION_INTENT = ScoreTable(
     name="session_intent",
@@ -75,7 +80,11 @@ SESSION_INTENT = ScoreTable(
     """,
     kept=("session_id", "visitor_key", "customer_key", "started_at", "events", "as_of"),
     grain=("session_id",),
-    customers="marts.customers",
+    holders="marts.open_sessions",
+    holder="session_id",
+    known_by={"shoal_scored_at": "as_of"},
+    # an order in it leaves a session without a score
+    replaced="session_id in (select session_id from marts.open_sessions where is_due)",
 )
 CATEGORY_SCORES = ScoreTable(
     name="category_scores",
@@ -89,7 +98,7 @@ CATEGORY_SCORES = ScoreTable(
     """,
     kept=("customer_key", "category", "as_of"),
     grain=("customer_key", "category"),
-    customers="marts.customer_features",
+    holders="marts.customer_features",
     is_ranked=True,
 )
 SCORE_TABLES: Mapping[str, ScoreTable] = {

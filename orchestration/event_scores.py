@@ -1,6 +1,7 @@
 """Writing the scores of a task about events: of messages, of open sessions, of categories."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 
 import duckdb
@@ -41,15 +42,17 @@ def write_event_scores(
     champion = load_champion(registry, table.task.name)
     if champion is None:
         return None
-    with lake.reader(latest=True) as connection:
+    with lake.reader(latest=True) as connection, _telling(connection, table, champion):
         parts = [
             score_rows(rows, table, champion, phrases, now, threads)
             for rows in _rows_to_score(connection, table, champion)
         ]
-        if not parts and not _has_outdated_rows(connection, table):
-            return 0
     scores = in_order(pd.concat(parts, ignore_index=True), table) if parts else None
-    with lake.writer(f"write {table.name}") as connection, transaction(connection):
+    with (
+        lake.writer(f"write {table.name}") as connection,
+        transaction(connection),
+        _telling(connection, table, champion),
+    ):
         _replace(connection, table, scores)
     return 0 if scores is None else len(scores)
 
@@ -88,48 +91,49 @@ def require_columns(names: Sequence[str], table: ScoreTable, champion: Champion)
         raise features_gone(champion, lost, TABLES[table.task.name].scored)
 
 
+@contextmanager
+def _telling(
+    connection: duckdb.DuckDBPyConnection, table: ScoreTable, champion: Champion
+) -> Iterator[None]:
+    """Set the variables that tell the views what the champion has scored already."""
+    if not table.known_by:
+        yield
+        return
+    # rows that an older version of this project wrote without reasons count for nothing
+    newest = connection.execute(
+        f"select {', '.join(f'max({column})' for column in table.known_by.values())} "
+        f"from marts.{table.name} where model_version = ? and top_reasons is not null",
+        [champion.version.label],
+    ).fetchone()
+    assert newest is not None
+    for name, value in zip(table.known_by, newest, strict=True):
+        connection.execute(f"set variable {name} = ?", [value])
+    try:
+        yield
+    finally:
+        for name in table.known_by:
+            connection.execute(f"reset variable {name}")
+
+
 def _rows_to_score(
     connection: duckdb.DuckDBPyConnection, table: ScoreTable, champion: Champion
 ) -> Iterator[pd.DataFrame]:
-    if table.is_incremental:
-        # the view computes those only whose features are newer; rows that an older version of
-        # this project wrote without reasons count for nothing
-        newest = connection.execute(
-            f"select max(as_of), max(batch_id) from marts.{table.name} "
-            "where model_version = ? and top_reasons is not null",
-            [champion.version.label],
-        ).fetchone()
-        as_of, batch_id = newest or (None, None)
-        connection.execute("set variable shoal_newer_than = ?", [as_of])
-        connection.execute("set variable shoal_after_batch = ?", [batch_id])
     reader = connection.execute(table.scored).fetch_record_batch(BATCH_ROWS)
     require_columns(reader.schema.names, table, champion)
     for batch in reader:
         if batch.num_rows:
             yield batch.to_pandas()
-    if table.is_incremental:
-        connection.execute("reset variable shoal_newer_than")
-        connection.execute("reset variable shoal_after_batch")
-
-
-def _has_outdated_rows(connection: duckdb.DuckDBPyConnection, table: ScoreTable) -> bool:
-    condition = table.gone if table.is_incremental else "true"
-    found = connection.execute(f"select 1 from marts.{table.name} where {condition} limit 1")
-    return found.fetchone() is not None
 
 
 def _replace(
     connection: duckdb.DuckDBPyConnection, table: ScoreTable, scores: pd.DataFrame | None
 ) -> None:
-    connection.execute(
-        f"delete from marts.{table.name} where {table.gone if table.is_incremental else 'true'}"
-    )
     if scores is None:
-        return
-    connection.register("fresh_rows", pa.Table.from_pandas(scores, preserve_index=False))
-    if table.is_incremental:
-        connection.execute(
-            f"delete from marts.{table.name} where customer_key in "
-            "(select customer_key from fresh_rows)"
-        )
-    connection.execute(f"insert into marts.{table.name} by name select * from fresh_rows")
+        fresh = pa.table({name: pa.array([], pa.string()) for name in table.grain})
+    else:
+        fresh = pa.Table.from_pandas(scores, preserve_index=False)
+    connection.register("fresh_rows", fresh)
+    connection.execute(f"delete from marts.{table.name} where ({table.gone}) or ({table.replaced})")
+    if scores is not None:
+        connection.execute(f"insert into marts.{table.name} by name select * from fresh_rows")
+    connection.unregister("fresh_rows")

@@ -295,7 +295,7 @@ create table if not exists marts.category_scores (
     scored_at timestamp not null
 );
 
--- one row per open session: the chance that an order follows in it
+-- one row per open session: the chance that an order follows in it, as of when it was due last
 create table if not exists marts.session_intent (
     session_id varchar not null,
     visitor_key varchar not null,

@@ -49,6 +49,7 @@ def room(tmp_path_factory: pytest.TempPathFactory, empty_registry: Path) -> Iter
             "marts.session_features": points[points["session_id"] == "s7"].assign(
                 customer_key="v1", started_at=END, as_of=END, session_events=3.0
             ),
+            "marts.open_sessions": pd.DataFrame({"session_id": ["s7"], "is_due": [True]}),
             "intermediate.int_message_recipients": now[["customer_key"]],
         }
         with made.lake.writer("test: hold events") as connection:
@@ -145,10 +146,32 @@ def test_only_open_sessions_have_an_intent(room: ModelRoom) -> None:
     assert 1 <= len(reasons) <= 3
     cart = "yes" if _scores(room, "session_features")["session_has_cart"].iloc[0] else "no"
     assert any(line.startswith(f"something in the cart: {cart} (") for line in reasons)
-    with room.lake.writer("test: the session ends") as connection:
+
+
+@pytest.mark.parametrize(
+    ("what_happens", "stays"),
+    [
+        ("update marts.open_sessions set is_due = false", True),
+        ("update marts.open_sessions set is_due = true", False),  # an order, so no features
+        ("delete from marts.open_sessions", False),
+    ],
+)
+def test_a_session_keeps_its_intent_until_it_is_due_or_over(
+    room: ModelRoom, what_happens: str, stays: bool
+) -> None:
+    assert score(room, SESSION_INTENT) == len(_scores(room, "session_features")) > 0
+    with room.lake.writer("test: aside") as connection:
+        for table in ("session_features", "open_sessions"):
+            connection.execute(f"create table marts.kept_{table} as from marts.{table}")
         connection.execute("delete from marts.session_features")
+        connection.execute(what_happens)
     assert score(room, SESSION_INTENT) == 0
-    assert _scores(room, "session_intent").empty
+    assert _scores(room, "session_intent").empty is not stays
+    with room.lake.writer("test: as it was") as connection:
+        for table in ("session_features", "open_sessions"):
+            connection.execute(f"delete from marts.{table}")
+            connection.execute(f"insert into marts.{table} from marts.kept_{table}")
+            connection.execute(f"drop table marts.kept_{table}")
 
 
 def test_a_model_whose_features_are_gone_says_so_and_scores_stay(room: ModelRoom) -> None:

@@ -11,9 +11,10 @@ session_intent = score_asset(
     SESSION_INTENT,
     beneath=(
         ("marts", "session_features"),
+        ("marts", "open_sessions"),
         ("intermediate", "int_sessions"),
+        ("intermediate", "int_touched_visitors"),
         ("intermediate", "int_customer_days"),
-        ("marts", "customers"),
     ),
     description=(
         "One row per session that is open at the clock: the chance that an order follows in it."

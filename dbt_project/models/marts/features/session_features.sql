@@ -2,28 +2,10 @@
 
 -- Sessions that a next event would still extend, as of the clock. Computed when it is read.
 
-with clock as (
+with sessions as (
 
-    select as_of from {{ source('ops', 'clock') }}
-
-),
-
-sessions as (
-
-    select
-        sessions.session_id,
-        sessions.visitor_key,
-        sessions.customer_key,
-        sessions.started_at,
-        sessions.ended_at,
-        clock.as_of
-    from {{ ref('int_sessions') }} as sessions
-    cross join clock
-    where
-        sessions.ended_at <= clock.as_of
-        and sessions.ended_at >= clock.as_of - {{ session_gap() }}
-        and sessions.channel_group not in ('store', 'call')
-        and not sessions.is_bot
+    select * from {{ ref('open_sessions') }}
+    where is_due
 
 ),
 
