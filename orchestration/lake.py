@@ -286,6 +286,9 @@ class Lake(DuckDBResource):
         connection.execute(f"set memory_limit = {_quoted(self.memory_limit)}")
         connection.execute(f"set threads = {self.threads}")
         connection.execute(f"set temp_directory = {_quoted(str(root / 'tmp'))}")
+        # by its guess of the rows DuckDB compares each event with every session of everyone: 28 s
+        # instead of 0.2 where 190,000 events were taken for 177
+        connection.execute("set global asof_loop_join_threshold = 0")
 
     @property
     def _catalog_file(self) -> Path | None:
