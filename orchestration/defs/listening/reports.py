@@ -29,6 +29,7 @@ def text_drift_report(
     values = settings()
     with lake.reader(latest=True) as connection:
         windows = read_windows(connection)
+    lake.give_way()
     sizes = {"reference_texts": len(windows.reference), "current_texts": len(windows.current)}
     if min(sizes.values()) < LEAST_TEXTS:
         reason = f"fewer than {LEAST_TEXTS} texts in a window"

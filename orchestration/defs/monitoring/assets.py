@@ -42,6 +42,7 @@ def feature_drift_report(
     with lake.reader(latest=True) as connection:
         reference = _training_features(connection, champion)
         current = _active_features(connection)
+    lake.give_way()
     names = [name for name in reference.columns if name not in NOT_FEATURES]
     result = drift_report(reference, current, names, seed=values.seed)
     path = values.reports / "feature_drift.html"
@@ -78,6 +79,7 @@ def data_quality_report(
     values = settings()
     with lake.reader(latest=True) as connection:
         current = connection.execute("select * from marts.customer_features").df()
+    lake.give_way()
     if current.empty:
         yield dg.MaterializeResult(metadata={"rows": 0})
         yield quality_is_sound(rows=0, repeated_customers=0)
