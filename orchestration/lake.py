@@ -173,6 +173,8 @@ class Lake(DuckDBResource):
     def lease(self, purpose: str) -> Iterator[None]:
         """Hold the writer lease, and say on the way who holds it when it is taken.
 
+        Whoever waits is next, so that a run of many short steps keeps nobody waiting for all.
+
         Raises
         ------
         LeaseTimeout
@@ -184,9 +186,10 @@ class Lake(DuckDBResource):
         started = time.monotonic()
         while True:
             waited = time.monotonic() - started
-            patience = min(LEASE_NOTICE_SECONDS, self.lease_timeout_seconds - waited)
+            patience = max(min(LEASE_NOTICE_SECONDS, self.lease_timeout_seconds - waited), 0)
             try:
-                lock.acquire(timeout=max(patience, 0))
+                with FileLock(self.lease_path.with_name("lease-queue.lock"), timeout=patience):
+                    lock.acquire(timeout=patience)
                 break
             except Timeout:
                 waited = time.monotonic() - started

@@ -31,6 +31,8 @@ TARGET_SECONDS = 3.0
 WORKER_SECONDS = 300.0
 READERS = 4
 DRAIN_SECONDS = 180.0
+PEOPLE = 400_000
+"""Of the stream: 20,000 who send 5,000 events a second would never end a visit."""
 LANDED = """
     select files.file, batches.published_at
     from ops.landed_files as files
@@ -73,8 +75,12 @@ def measure(
             figures += quantiles("live.to_visible_score", seen, TARGET_SECONDS)
             console.print(f"  {drops} drops: median {median(seen):.1f} s")
         if rate:
+            config = MarketConfig(
+                max(customers, PEOPLE), max(events, 10 * PEOPLE), bench.values().seed
+            )
+            feed = LiveFeed(config, rate, microseconds(datetime.now(UTC)))
             with reading(bench) as looks, daily_run(bench) as daily:
-                stream = _stream(bench, rate, minutes, customers, events, console)
+                stream = _stream(bench, feed, minutes, console)
                 figures += _stream_figures(stream)
             figures += [*looks(), *daily()]
     return figures
@@ -89,14 +95,10 @@ def _wait_for_worker(bench: BenchHome) -> None:
         time.sleep(0.5)
 
 
-def _stream(
-    bench: BenchHome, rate: int, minutes: float, customers: int, events: int, console: Console
-) -> Stream:
+def _stream(bench: BenchHome, feed: LiveFeed, minutes: float, console: Console) -> Stream:
     """Land a file every second, then wait until the last one is published."""
     values = bench.values()
     lake = Lake.from_settings(values)
-    config = MarketConfig(customers, events, values.seed)
-    feed = LiveFeed(config, rate, microseconds(datetime.now(UTC)))
     landed: dict[str, float] = {}
     rows, started = 0, time.time()
     for second in range(round(60 * minutes)):
