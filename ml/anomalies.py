@@ -89,6 +89,14 @@ class Visits:
         """Only the events of some types."""
         return self.where(self.events["event_type"].isin(types).to_numpy())
 
+    def rows_between(self, visitor: int, first: int, last: int) -> npt.NDArray[np.int64]:
+        """Rows of a visitor from one instant to another, both included."""
+        begin, end = np.searchsorted(self.visitor, [visitor, visitor + 1])
+        at = self.at[begin:end]
+        return np.arange(
+            begin + np.searchsorted(at, first), begin + np.searchsorted(at, last, side="right")
+        )
+
     def first_within(self, nanoseconds: int) -> Instants:
         """For every row, the first row of its visitor that is less than so long before it."""
         first = np.empty(len(self.at), dtype=np.int64)

@@ -71,6 +71,7 @@ def account_takeovers(
     orders = named.of_type("order_completed")
     customers = tries.events["customer_key"].to_numpy(dtype=object)
     on_device = tries.events["anonymous_key"].to_numpy(dtype=object)
+    ordered_on = orders.events["anonymous_key"].to_numpy(dtype=object)
     for row in suspects:
         customer, device = customers[row], on_device[row]
         tried = np.arange(first[row], row)
@@ -78,12 +79,9 @@ def account_takeovers(
         since = instant(tries.at[tried[0]])
         if pd.isna(device) or known.get((customer, device), since) < since:
             continue
-        bought = np.flatnonzero(
-            (orders.visitor == tries.visitor[row])
-            & (orders.at >= tries.at[row])
-            & (orders.at <= tries.at[row] + settings.order_minutes * MINUTE)
-            & (orders.events["anonymous_key"] == device).to_numpy()
-        )
+        until = tries.at[row] + settings.order_minutes * MINUTE
+        then = orders.rows_between(tries.visitor[row], tries.at[row], until)
+        bought = then[ordered_on[then] == device]
         last = orders.at[bought[-1]] if len(bought) else tries.at[row]
         ids = [*tries.events.loc[[*tried, row], "event_id"], *orders.events.loc[bought, "event_id"]]
         found.append(
