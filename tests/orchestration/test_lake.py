@@ -2,8 +2,6 @@
 
 import subprocess
 import sys
-import threading
-import time
 from datetime import datetime
 
 import pytest
@@ -31,29 +29,6 @@ def ingest(lake: Lake, batch_id: int) -> None:
         )
         connection.execute("delete from ops.clock")
         connection.execute("insert into ops.clock values (?, 'history', 1, ?)", [NOW, batch_id])
-
-
-def test_whoever_waits_for_the_lease_is_next(lake: Lake) -> None:
-    """A run that takes it for one table after the other lets the live worker in after one."""
-    order: list[str] = []
-    waiting = threading.Event()
-
-    def worker() -> None:
-        waiting.set()
-        with lake.lease("worker"):
-            order.append("worker")
-
-    other = threading.Thread(target=worker)
-    with lake.lease("table 0"):
-        other.start()
-        waiting.wait()
-        time.sleep(0.3)
-        order.append("table 0")
-    for number in range(1, 4):
-        with lake.lease(f"table {number}"):
-            order.append(f"table {number}")
-    other.join()
-    assert order == ["table 0", "worker", "table 1", "table 2", "table 3"]
 
 
 def test_reading_before_there_is_a_lake_says_what_to_run(values: Settings) -> None:

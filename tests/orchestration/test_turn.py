@@ -21,27 +21,29 @@ def is_free(lake: Lake) -> bool:
         return False
 
 
-def test_whoever_waits_for_the_turn_is_next(lake: Lake) -> None:
-    """A worker that takes the turn again and again lets a run in after one batch."""
+@pytest.mark.parametrize("kind", ["turn", "lease"])
+def test_whoever_waits_is_next(lake: Lake, kind: str) -> None:
+    """Who takes it again and again, for batches or for tables, lets others in after one."""
+    take = getattr(lake, kind)
     order: list[str] = []
     waiting = threading.Event()
 
-    def run() -> None:
+    def other() -> None:
         waiting.set()
-        with lake.turn("a run"):
-            order.append("run")
+        with take("the other"):
+            order.append("other")
 
-    other = threading.Thread(target=run)
-    with lake.turn("batch 0"):
-        other.start()
+    thread = threading.Thread(target=other)
+    with take("0"):
+        thread.start()
         waiting.wait()
         time.sleep(0.3)
-        order.append("batch 0")
+        order.append("0")
     for number in range(1, 4):
-        with lake.turn(f"batch {number}"):
-            order.append(f"batch {number}")
-    other.join()
-    assert order == ["batch 0", "run", "batch 1", "batch 2", "batch 3"]
+        with take(str(number)):
+            order.append(str(number))
+    thread.join()
+    assert order == ["0", "other", "1", "2", "3"]
 
 
 def test_a_turn_that_is_not_given_says_so(values: Settings, lake: Lake) -> None:
