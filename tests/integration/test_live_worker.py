@@ -36,10 +36,13 @@ def _ticket(ref: str) -> dict[str, object]:
 
 
 def _a_customer(deployment: Deployment) -> tuple[str, str]:
+    """Key and ref of one who buys and may be written to; keys differ from home to home."""
     ((key, ref),) = deployment.query(
         "select scores.customer_key, any_value(orders.customer_ref) "
         "from marts.customer_scores as scores "
         "inner join raw.orders on scores.customer_key = orders.customer_key "
+        "semi join intermediate.int_message_recipients as recipients "
+        "on scores.customer_key = recipients.customer_key "
         "where scores.churn_probability is not null group by 1 order by 1 limit 1"
     )
     return str(key), str(ref)
