@@ -343,6 +343,9 @@ def load_extensions(connection: duckdb.DuckDBPyConnection, directory: Path) -> N
             draft.replace(link)
     connection.execute(f"set extension_directory = {_quoted(str(directory))}")
     connection.execute("load ducklake; load sqlite_scanner")
+    # else each question to the catalog sees a moment of its own, and a reader beside a merge may
+    # miss rows (ADR 24)
+    connection.execute("set global sqlite_disable_multithreaded_scans = true")
 
 
 def attach_lake(

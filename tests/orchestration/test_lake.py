@@ -5,6 +5,7 @@ import sys
 from datetime import datetime
 
 import pytest
+import yaml
 
 from orchestration.ingestion.sql import transaction
 from orchestration.lake import (
@@ -13,8 +14,9 @@ from orchestration.lake import (
     current_snapshot,
     set_file_format,
 )
+from orchestration.maintenance_catalog import CATALOG
 from orchestration.publication import publish
-from orchestration.settings import Settings
+from orchestration.settings import PROJECT_ROOT, Settings
 from orchestration.turn import LeaseTimeout
 
 NOW = datetime(2026, 1, 1)
@@ -92,6 +94,30 @@ def test_readers_work_while_a_writer_is_in_a_transaction(lake: Lake) -> None:
         with lake.reader() as reader:
             assert reader.execute("select count(*) from ops.batches").fetchone() == (1,)
         connection.execute("rollback")
+
+
+def test_a_transaction_asks_one_state_of_the_catalog(values: Settings, lake: Lake) -> None:
+    several = values.model_copy(update={"threads": 4})
+    rows = f"select count(*) from {CATALOG}.ducklake_data_file"
+    for batch_id in (1, 2, 3):
+        ingest(lake, batch_id)
+    with Lake.from_settings(several).reader(latest=True) as connection:
+        connection.execute("begin")
+        before = connection.execute(rows).fetchone()
+        with lake.writer("test") as writer:
+            writer.execute("call ducklake_merge_adjacent_files('lake', 'batches', schema => 'ops')")
+        assert connection.execute(rows).fetchone() == before
+        connection.execute("commit")
+        assert connection.execute(rows).fetchone() != before
+
+
+def test_dbt_asks_the_catalog_as_the_lake_does(lake: Lake) -> None:
+    profile = yaml.safe_load((PROJECT_ROOT / "dbt_project" / "profiles.yml").read_text())
+    options = profile["shoal"]["outputs"]["lake"]["config_options"]
+    with lake.reader(latest=True) as connection:
+        for name in ("asof_loop_join_threshold", "sqlite_disable_multithreaded_scans"):
+            shown = connection.execute("select current_setting(?)", [name]).fetchone()
+            assert shown == (options[name],)
 
 
 def test_a_second_writer_gives_up_by_name_of_the_holder(values: Settings, lake: Lake) -> None:
