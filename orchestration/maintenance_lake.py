@@ -38,6 +38,8 @@ REWRITTEN_SHARE = 0.3
 SPOILT_FILES = 8
 """Files with deleted rows above which all of a table's are written anew: clean ones are merged."""
 EXPIRED_AT_ONCE = 5_000
+READER_GRACE = timedelta(seconds=10)
+"""Within it a reader holds what it found to be published; it takes milliseconds."""
 
 
 class OrphansInUse(RuntimeError):
@@ -115,12 +117,11 @@ def expire_snapshots(lake: Lake, values: Settings, in_use: Collection[int], now:
         UTC; with a time zone or without.
     """
     now = now.astimezone(UTC).replace(tzinfo=None) if now.tzinfo else now
-    grace = timedelta(hours=values.reader_grace_hours)
     with lake.writer("expire snapshots") as connection:
         snapshots = all_snapshots(connection)
         published = publications(connection)
         read = {max(published)} if published else set()
-        earlier = last_before(snapshots, now - grace)
+        earlier = last_before(snapshots, now - READER_GRACE)
         if earlier is not None and (then := published_at(connection, earlier)) is not None:
             read.add(then)
         numbers = to_expire(
@@ -129,7 +130,7 @@ def expire_snapshots(lake: Lake, values: Settings, in_use: Collection[int], now:
             pinned={*in_use, *read},
             now=now,
             keep=timedelta(days=values.keep_snapshot_days),
-            grace=grace,
+            grace=READER_GRACE,
         )
         for start in range(0, len(numbers), EXPIRED_AT_ONCE):
             some = numbers[start : start + EXPIRED_AT_ONCE]

@@ -60,8 +60,9 @@ def to_expire(
     """Snapshots that may go, oldest first.
 
     What stays: the newest one; every one younger than ``grace``; ``pinned`` ones; and, for
-    ``keep``, the last publication of each hour. A reader that attached within ``grace`` is on one
-    of the first two, or on what was published when ``grace`` began, which the caller pins.
+    ``keep``, the last publication of each hour. A reader that found out within ``grace`` what is
+    published and is about to hold it is on one of the first two, or on what was published when
+    ``grace`` began, which the caller pins.
 
     Parameters
     ----------

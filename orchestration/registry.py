@@ -173,7 +173,28 @@ class Registry:
         return sorted((self._version(client, v) for v in found), key=lambda v: v.number)
 
     def lake_snapshots(self) -> set[int]:
-        """Snapshots of the lake that versions of any task learnt from."""
+        """Snapshots of the lake that versions of any task learnt from.
+
+        The live worker asks every ten seconds; as for `champion` the local store's tables are
+        read as they are.
+        """
+        if self._values.mlflow_tracking_uri:
+            return self.lake_snapshots_by_mlflow()
+        store = self._values.registry_store
+        if not store.exists():
+            return set()
+        with closing(sqlite3.connect(f"{store.as_uri()}?mode=ro", uri=True)) as connection:
+            rows = connection.execute(
+                "select tags.value from model_version_tags as tags "
+                "inner join model_versions as versions "
+                "on tags.name = versions.name and tags.version = versions.version "
+                "where tags.key = ? and versions.current_stage <> 'Deleted_Internal'",
+                [SNAPSHOT],
+            ).fetchall()
+        return {int(value) for (value,) in rows}
+
+    def lake_snapshots_by_mlflow(self) -> set[int]:
+        """The same, as MLflow's client says."""
         versions = (version for task in self.tasks() for version in self.versions(task))
         return {int(one.tags[SNAPSHOT]) for one in versions if SNAPSHOT in one.tags}
 

@@ -24,6 +24,7 @@ from orchestration.live.catch_up import catch_up
 from orchestration.live.heartbeat import Heartbeat, write_heartbeat
 from orchestration.live.landing_watch import LandingWatch
 from orchestration.live.post import Post
+from orchestration.maintenance_lake import expire_snapshots, snapshots_in_use
 from orchestration.registry import Registry
 from orchestration.settings import PROJECT_ROOT, Settings
 from orchestration.small_files import fold_small_files
@@ -32,6 +33,8 @@ from orchestration.waiting import waiting_work
 RECONCILE_SECONDS = 30.0
 HEARTBEAT_SECONDS = 5.0
 CATCH_UP_SECONDS = 600.0
+EXPIRE_SECONDS = 10.0
+"""What batches replaced makes every question slower, see `expire_snapshots`."""
 HANDOVER_SECONDS = 600.0
 TABLES_AT_ONCE = 3
 """Whose small files become one after each batch: one batch writes to some twenty tables."""
@@ -111,7 +114,8 @@ class LiveWorker:
         return recording
 
     def _work(self, post: Post, watch: LandingWatch, increment: Recording) -> str:
-        started = reconciled = beat = caught_up = time.monotonic()
+        started = reconciled = beat = caught_up = expired = time.monotonic()
+        registry = Registry(self.values)
         leaving, behind = "", -1
         gc.collect()
         gc.freeze()  # what is there now stays: models, settings, modules
@@ -125,6 +129,10 @@ class LiveWorker:
                 self._beat(leaving)
                 with self.lake.turn(f"small files, run {self.run_id}"):
                     fold_small_files(self.lake, TABLES_AT_ONCE)
+                if time.monotonic() - expired >= EXPIRE_SECONDS:
+                    expired = time.monotonic()
+                    in_use = snapshots_in_use(self.lake, registry)
+                    expire_snapshots(self.lake, self.values, in_use, datetime.now(UTC))
                 continue
             if self.batches > behind and time.monotonic() - caught_up >= CATCH_UP_SECONDS:
                 caught_up, behind = time.monotonic(), self.batches

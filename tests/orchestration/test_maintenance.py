@@ -10,7 +10,7 @@ from orchestration.lake import Lake
 from orchestration.maintenance import thin_scores
 from orchestration.maintenance_catalog import measure_lake
 from orchestration.maintenance_files import rotate
-from orchestration.maintenance_lake import SPOILT_FILES, keep_lake
+from orchestration.maintenance_lake import READER_GRACE, SPOILT_FILES, keep_lake
 from orchestration.maintenance_models import versions_to_forget
 from orchestration.maintenance_snapshots import Snapshot, to_expire
 from orchestration.publication import publish
@@ -143,7 +143,7 @@ def test_what_was_published_when_the_grace_began_stays(lake: Lake, hasty: Settin
         again = publish(connection, NOW)
         named = connection.execute("select snapshot_id from ops.batches").fetchall()
     assert named == [(again,)]
-    keep_lake(lake, hasty, set(), moment)
+    keep_lake(lake, hasty, set(), moment + READER_GRACE)
     assert fingerprints(lake, old) == gone
     keep_lake(lake, hasty, set(), next_month())
     with pytest.raises(duckdb.Error, match="snapshot"):

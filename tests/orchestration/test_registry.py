@@ -48,15 +48,15 @@ def test_the_tables_say_what_mlflow_says(registry: Registry, tmp_path: Path) -> 
         assert registry.champion("churn") == registry.champion_by_mlflow("churn")
 
 
-def test_versions_name_the_snapshots_that_they_learnt_from(
+def test_the_tables_name_the_snapshots_that_mlflow_names(
     registry: Registry, tmp_path: Path
 ) -> None:
-    assert registry.lake_snapshots() == set()
+    assert registry.lake_snapshots() == registry.lake_snapshots_by_mlflow() == set()
     versions = [register(registry, tmp_path / "model", content) for content in ("one", "two")]
     registry.tag(versions[1], {"lake_snapshot": "4"})
-    assert registry.lake_snapshots() == {3, 4}
+    assert registry.lake_snapshots() == registry.lake_snapshots_by_mlflow() == {3, 4}
     registry.forget(versions[0])
-    assert registry.lake_snapshots() == {4}
+    assert registry.lake_snapshots() == registry.lake_snapshots_by_mlflow() == {4}
 
 
 def test_promotion_moves_the_champion(registry: Registry, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import dagster as dg
 
 from ml.tasks import TASKS
 from orchestration.lake import Lake
+from orchestration.maintenance_lake import expire_snapshots, snapshots_in_use
 from orchestration.model_asset import model_name
 from orchestration.publication import publish
 from orchestration.registry import Registry
@@ -98,11 +99,14 @@ def published_batches(context: dg.AssetExecutionContext, lake: Lake) -> dg.Mater
         snapshot = publish(connection, datetime.now(UTC).replace(tzinfo=None))
     fewer = fold_small_files(lake)
     lake.end_turn()
+    in_use = snapshots_in_use(lake, Registry())
+    expired = expire_snapshots(lake, settings(), in_use, datetime.now(UTC))
     if snapshot is None:
         context.log.info("nothing published: a newer batch is under way and will publish both")
     return dg.MaterializeResult(
         metadata={
             "snapshot_id": -1 if snapshot is None else snapshot,
             "files_fewer": fewer,
+            "snapshots_expired": expired,
         }
     )
