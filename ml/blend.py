@@ -114,14 +114,17 @@ class BlendModel:
     def contributions(self, frame: pd.DataFrame, num_threads: int = 2) -> Array:
         """Additive share of each feature in the raw score: float array, shape (n, k).
 
-        Trees by LightGBM's ``pred_contrib`` (TreeSHAP, Lundberg et al. 2020); the linear part
-        against the mean customer.
+        Trees by their Shapley values (TreeSHAP, Lundberg et al. 2020), by LightGBM itself where
+        they are too large for `Forest`; the linear part against the mean customer.
         """
         matrix = feature_matrix(frame, self.features)
         if not len(matrix):
             return np.empty((0, len(self.features)))
-        shares = self.booster.predict(matrix, pred_contrib=True, num_threads=num_threads)
-        trees = np.asarray(shares, dtype=float)[:, :-1]
+        if self.forest is None:
+            found = self.booster.predict(matrix, pred_contrib=True, num_threads=num_threads)
+            trees = np.asarray(found, dtype=float)[:, :-1]
+        else:
+            trees = self.forest.contributions(matrix)
         return self.slope * blend(trees, self.linear.contributions(matrix), self.tree_share)
 
     def gain(self) -> Array:

@@ -20,7 +20,31 @@ _FRESH = """
     where batch_id between ? and ? and occurred_at >= ?
     group by 1
 """
-_EVENTS = """
+_SEEN = """
+    events.occurred_at >= ?
+    and events.occurred_at >= fresh.first_at - to_seconds(?)
+"""
+_VISITORS = f"""
+    select
+        events.visitor_key,
+        max(events.customer_key) as customer_key,
+        count(*) as events,
+        min(events.occurred_at) as first_at,
+        count(*) filter (where events.event_type = 'login_failed') as failed_logins,
+        failed_logins >= ?
+        or count(*) filter (where events.event_type = 'payment_failed') >= ?
+        or count(*) filter (where events.event_type = 'product_view') >= ?
+        or coalesce(
+            min(events.country) filter (where events.customer_key is not null)
+            <> max(events.country) filter (where events.customer_key is not null),
+            false
+        ) as is_suspect
+    from intermediate.int_events as events
+    inner join fresh_visitors as fresh on events.visitor_key = fresh.visitor_key
+    where {_SEEN}
+    group by 1
+"""
+_EVENTS = f"""
     select
         events.event_id,
         events.visitor_key,
@@ -31,10 +55,8 @@ _EVENTS = """
         events.event_value,
         events.country
     from intermediate.int_events as events
-    inner join fresh_visitors as fresh on events.visitor_key = fresh.visitor_key
-    where
-        events.occurred_at >= ?
-        and events.occurred_at >= fresh.first_at - to_seconds(?)
+    inner join suspects as fresh on events.visitor_key = fresh.visitor_key
+    where {_SEEN}
 """
 # devices on which the source itself named the customer: what identity adds later tells nothing
 _DEVICES = """
@@ -52,49 +74,78 @@ _DEVICES = """
 
 
 @dataclass(frozen=True)
+class Least:
+    """Visitors with fewer of each, in all that is looked at, and in one country, can be no finding.
+
+    Their events are counted and not read.
+    """
+
+    failed_logins: int
+    failed_payments: int
+    product_views: int
+
+
+@dataclass(frozen=True)
 class Touched:
     """What a batch touched.
 
     Attributes
     ----------
-    events : DataFrame
-        `ml.anomalies.EVENT_COLUMNS`, from `LOOK_BACK` before each visitor's first new event on.
+    events : int
+        Those looked at, from `LOOK_BACK` before each visitor's first new event on.
+    first_at : datetime or None
+        The oldest of them.
+    customers : list of str
+        Whose they are, as far as they are customers'.
+    suspicious : DataFrame
+        `ml.anomalies.EVENT_COLUMNS` of the visitors who are not ruled out by `Least`.
     devices : DataFrame
         ``customer_key``, ``anonymous_key``, ``first_seen_at`` of customers with failed logins.
     """
 
-    events: "pd.DataFrame"
+    events: int
+    first_at: datetime | None
+    customers: list[str]
+    suspicious: "pd.DataFrame"
     devices: "pd.DataFrame"
 
 
 def read_touched(
-    connection: duckdb.DuckDBPyConnection, clock: Clock, oldest: datetime, failed_logins: int
+    connection: duckdb.DuckDBPyConnection, clock: Clock, oldest: datetime, least: Least
 ) -> Touched:
-    """Events of the visitors of whom the run's batches brought any since an instant.
-
-    Parameters
-    ----------
-    failed_logins : int
-        Customers with fewer in these events cannot have been taken over: their devices are not
-        looked up.
-    """
+    """Events of the visitors of whom the run's batches brought any since an instant."""
     import pandas as pd
+    import pyarrow as pa
+    import pyarrow.compute as pc
 
-    fresh = connection.execute(
-        _FRESH, [clock.first_batch_id, clock.last_batch_id, oldest]
-    ).fetch_arrow_table()
+    nothing = pd.DataFrame()
+    batches = [clock.first_batch_id, clock.last_batch_id, oldest]
+    fresh = connection.execute(_FRESH, batches).fetch_arrow_table()
     if fresh.num_rows == 0:
-        empty = pd.DataFrame(columns=["event_id"])
-        return Touched(empty, empty)
+        return Touched(0, None, [], nothing, nothing)
     connection.register("fresh_visitors", fresh)
-    first = min(fresh["first_at"].to_pylist())
-    seconds = LOOK_BACK.total_seconds()
-    events = connection.execute(_EVENTS, [first - LOOK_BACK, seconds]).df()
-    failed = events.loc[events["event_type"] == "login_failed", "customer_key"].value_counts()
-    suspects = failed.index[failed >= failed_logins].tolist()
-    devices = connection.execute(_DEVICES, [suspects]).df()
+    window = [pc.min(fresh["first_at"]).as_py() - LOOK_BACK, LOOK_BACK.total_seconds()]
+    limits = [least.failed_logins, least.failed_payments, least.product_views]
+    visitors = connection.execute(_VISITORS, [*limits, *window]).fetch_arrow_table()
+    keys = visitors.filter(visitors["is_suspect"])["visitor_key"]
+    suspicious, devices = nothing, nothing
+    if len(keys):
+        chosen = fresh.filter(pc.is_in(fresh["visitor_key"], pa.array(keys.to_pylist())))
+        connection.register("suspects", chosen)
+        suspicious = connection.execute(_EVENTS, window).df()
+        connection.unregister("suspects")
     connection.unregister("fresh_visitors")
-    return Touched(events, devices)
+    tried = pc.greater_equal(visitors["failed_logins"], least.failed_logins)
+    targets = visitors.filter(tried)["customer_key"].drop_null().to_pylist()
+    if targets:
+        devices = connection.execute(_DEVICES, [targets]).df()
+    return Touched(
+        pc.sum(visitors["events"]).as_py(),
+        pc.min(visitors["first_at"]).as_py(),
+        visitors["customer_key"].drop_null().to_pylist(),
+        suspicious,
+        devices,
+    )
 
 
 def read_days(

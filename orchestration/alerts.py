@@ -9,7 +9,7 @@ import duckdb
 
 from orchestration.alert_delivery import deliver
 from orchestration.alert_metrics import MetricState, watch_metrics
-from orchestration.alert_reads import Touched, read_days, read_touched
+from orchestration.alert_reads import Least, Touched, read_days, read_touched
 from orchestration.alert_records import Recorded, record
 from orchestration.clock import Clock, read_clock
 from orchestration.ingestion.sql import transaction
@@ -78,7 +78,7 @@ def record_alerts(lake: Lake, values: Settings, now: datetime) -> tuple[int, Rec
         write_states(connection, states, now)
         if fitted:
             write_habit_model(connection, model, now)
-    return len(touched.events), recorded
+    return touched.events, recorded
 
 
 def judge_customers(
@@ -86,30 +86,39 @@ def judge_customers(
 ) -> tuple[Touched, list["Finding"]]:
     """What the rules find of the visitors that the run's batches touched."""
     from ml.anomalies import customer_findings
-    from ml.anomalies_attacks import TAKEOVER, account_takeovers, card_tests, scraping
+    from ml.anomalies_attacks import (
+        CARDS,
+        SCRAPING,
+        TAKEOVER,
+        account_takeovers,
+        card_tests,
+        scraping,
+    )
     from ml.anomalies_habit import habit_findings
     from ml.anomalies_travel import impossible_travel
 
     oldest = clock.as_of - timedelta(days=values.alert_history_days)
-    touched = read_touched(connection, clock, oldest, TAKEOVER.failures)
-    if touched.events.empty:
+    views = min(SCRAPING.views_in_ten_minutes, SCRAPING.views_in_a_day)
+    touched = read_touched(connection, clock, oldest, Least(TAKEOVER.failures, CARDS.failed, views))
+    if touched.first_at is None:
         return touched, []
     usual = model.usual_amount if model.usual_amount is not None else float("inf")
-    findings = customer_findings(
-        touched.events,
-        [
-            lambda seen: account_takeovers(seen, touched.devices),
-            lambda seen: card_tests(seen, usual),
-            scraping,
-            impossible_travel,
-        ],
-    )
+    findings = []
+    if not touched.suspicious.empty:
+        findings = customer_findings(
+            touched.suspicious,
+            [
+                lambda seen: account_takeovers(seen, touched.devices),
+                lambda seen: card_tests(seen, usual),
+                scraping,
+                impossible_travel,
+            ],
+        )
     if model.forest is not None:
-        customers = touched.events["customer_key"].dropna().unique().tolist()
-        days = read_days(connection, clock.as_of, customers)
+        days = read_days(connection, clock.as_of, touched.customers)
         newest = days.groupby("customer_key")["activity_date"].transform("max")
         is_newest = days["activity_date"] == newest
-        today = days[is_newest & (days["last_at"] >= touched.events["occurred_at"].min())]
+        today = days[is_newest & (days["last_at"] >= touched.first_at)]
         findings += habit_findings(today, days[~is_newest], model.forest, usual)
     return touched, findings
 

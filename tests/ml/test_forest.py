@@ -53,6 +53,33 @@ def test_scores_are_lightgbms_to_the_last_bit(leaves: int, seed: int) -> None:
     np.testing.assert_array_equal(Forest.parse(learnt.model_to_string()).raw(unseen), expected)
 
 
+@given(st.integers(2, MOST_LEAVES), st.integers(0, 1000))
+@settings(max_examples=15, deadline=None)
+def test_shares_of_the_features_are_lightgbms(leaves: int, seed: int) -> None:
+    learnt = booster(features(600, seed), leaves)
+    unseen = features(300, seed + 1)
+    unseen[::7, 1] = np.nan
+    expected = learnt.predict(unseen, pred_contrib=True, num_threads=1)
+    found = Forest.parse(learnt.model_to_string()).contributions(unseen)
+    np.testing.assert_allclose(found, expected[:, :-1], rtol=1e-9, atol=1e-12)
+
+
+def test_shares_add_up_to_the_score_in_every_chunk() -> None:
+    learnt = booster(features(600))
+    forest = Forest.parse(learnt.model_to_string())
+    rows = features(CHUNK_ROWS + 50)
+    rest = forest.raw(rows) - forest.contributions(rows).sum(axis=1)
+    np.testing.assert_allclose(rest, rest[0], rtol=1e-9)
+
+
+def test_a_tree_without_splits_says_nothing_of_the_features() -> None:
+    matrix = np.ones((40, 2))
+    learnt = booster(matrix)
+    forest = Forest.parse(learnt.model_to_string())
+    np.testing.assert_array_equal(forest.contributions(matrix), np.zeros((40, 2)))
+    np.testing.assert_array_equal(forest.raw(matrix), learnt.predict(matrix, raw_score=True))
+
+
 def test_thresholds_themselves_go_left() -> None:
     learnt = booster(features(600))
     forest = Forest.parse(learnt.model_to_string())
