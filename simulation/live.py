@@ -36,7 +36,7 @@ from simulation.tables import consent_table, event_table, line_table, order_tabl
 
 NEWCOMER_CHANCE = 0.02
 
-_REGULARS = 20_000
+_REGULARS = 400_000
 _REMARK_CHANCE = 0.02
 _WARM_UP = 20 * MINUTE
 _TRIAL_VISITS = 4_000

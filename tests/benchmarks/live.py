@@ -32,7 +32,7 @@ WORKER_SECONDS = 300.0
 READERS = 4
 DRAIN_SECONDS = 180.0
 PEOPLE = 400_000
-"""Of the stream: 20,000 who send 5,000 events a second would never end a visit."""
+"""Of the stream, most of them new to the lake: with 20,000 a visit would never end."""
 LANDED = """
     select files.file, batches.published_at
     from ops.landed_files as files

@@ -1,10 +1,11 @@
 """The soak finds nothing where nothing is wrong, and finds what is."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from orchestration import maintenance_lake
 from orchestration.clock import set_clock
 from orchestration.ingestion.ingest import ingest_batch
 from orchestration.lake import Lake
@@ -23,7 +24,9 @@ DAY_HOURS = 4
 
 
 @pytest.fixture
-def settled(values: Settings) -> Settings:
+def settled(values: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Settings for days of a few seconds."""
+    monkeypatch.setattr(maintenance_lake, "READER_GRACE", timedelta(0))
     return values.model_copy(update={"settle_seconds": 0})
 
 
