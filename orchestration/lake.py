@@ -149,9 +149,7 @@ class Lake(DuckDBResource):
                     "nothing has been published yet: run the main job (make demo), "
                     "or look at the live edge with --latest"
                 )
-            with self.holding(snapshot), self.get_connection() as connection:
-                self._configure(connection)
-                attach_lake(connection, self.catalog, None, read_only=True, snapshot=snapshot)
+            with self.holding(snapshot), self._shared(True, snapshot) as connection:
                 yield connection
 
     @contextmanager
@@ -239,22 +237,34 @@ class Lake(DuckDBResource):
         return self.lease_path.with_suffix(".holder")
 
     @contextmanager
-    def _shared(self, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Give a cursor on this process's one attachment: opening another costs 0.2 s."""
+    def _shared(
+        self, read_only: bool, snapshot: int | None = None
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Give a cursor on this process's attachment: opening another costs 0.3 s.
+
+        There is one for writers, one of the live edge, and one of the newest snapshot that was
+        asked for; whoever still reads from an earlier one keeps it open.
+        """
         file = self._catalog_file
         if file is not None:
             file.parent.mkdir(parents=True, exist_ok=True)
         inode = file.stat().st_ino if file is not None and file.exists() else None
-        key = (self.catalog, self.data_path, self.root, read_only, inode)
-        if key not in _ATTACHED:
+        lake = (self.catalog, self.data_path, self.root, read_only)
+        key = (*lake, snapshot, inode)
+        instance = _ATTACHED.get(key)
+        if instance is None:
+            if snapshot is not None:
+                for other in [each for each in _ATTACHED if each[:4] == lake]:
+                    if other[4] is not None:
+                        _ATTACHED.pop(other, None)
             instance = duckdb.connect(self.database)
             self._configure(instance)
             data_path = None if read_only else self.data_path
-            attach_lake(instance, self.catalog, data_path, read_only=read_only)
+            attach_lake(instance, self.catalog, data_path, read_only=read_only, snapshot=snapshot)
             if file is not None:
-                key = (*key[:-1], file.stat().st_ino)  # attaching may have made it
+                key = (*lake, snapshot, file.stat().st_ino)  # attaching may have made it
             _ATTACHED[key] = instance
-        with _ATTACHED[key].cursor() as cursor:
+        with instance.cursor() as cursor:
             cursor.execute("use lake")
             yield cursor
 

@@ -1,9 +1,11 @@
 """One writer at a time, readers at any time, and readers see whole batches only."""
 
+import gc
 import subprocess
 import sys
 from datetime import datetime
 
+import duckdb
 import pytest
 import yaml
 
@@ -59,6 +61,35 @@ def test_readers_see_a_batch_only_once_it_is_published(lake: Lake) -> None:
         publish(connection, NOW)
     with lake.reader() as published:
         assert published.execute(count).fetchone() == (2,)
+
+
+def test_a_reader_goes_on_while_others_read_what_was_published_since(lake: Lake) -> None:
+    count = "select count(*) from ops.batches"
+    ingest(lake, 1)
+    with lake.writer("test") as connection:
+        publish(connection, NOW)
+    with lake.reader() as before:
+        assert before.execute(count).fetchone() == (1,)
+        ingest(lake, 2)
+        with lake.writer("test") as connection:
+            publish(connection, NOW)
+        for _ in range(2):
+            with lake.reader() as after:
+                assert after.execute(count).fetchone() == (2,)
+        gc.collect()
+        assert before.execute(count).fetchone() == (1,)
+
+
+def test_readers_share_nothing_but_the_lake(lake: Lake) -> None:
+    ingest(lake, 1)
+    with lake.writer("test") as connection:
+        publish(connection, NOW)
+    with lake.reader() as one, lake.reader() as other:
+        one.execute("create temporary table mine as select 1")
+        one.execute("set variable mine = 1")
+        with pytest.raises(duckdb.CatalogException):
+            other.execute("from mine")
+        assert other.execute("select getvariable('mine')").fetchone() == (None,)
 
 
 def test_a_published_snapshot_shows_its_own_publication(lake: Lake) -> None:
