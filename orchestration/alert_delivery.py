@@ -69,8 +69,8 @@ def deliver(
     if not waiting:
         return 0
     outcomes = []
+    log("\n".join(map(_line, reversed(waiting))))  # a line each would be an event of the run each
     for alert in reversed(waiting):
-        log(_line(alert))
         problem = _attempt(partial(_tell, values, send, alert), log)
         outcomes.append({"alert_id": alert["alert_id"], "problem": problem})
     with lake.writer("record deliveries") as connection:
