@@ -107,7 +107,10 @@ class Commits:
 
     def has_new(self) -> bool:
         before = self._seen
-        self._seen = self._log.stat().st_mtime_ns if self._log.exists() else -1
+        try:
+            self._seen = self._log.stat().st_mtime_ns
+        except FileNotFoundError:  # nobody has the catalog open
+            self._seen = -1
         return before != self._seen
 
 
