@@ -36,7 +36,8 @@ from simulation.tables import consent_table, event_table, line_table, order_tabl
 
 NEWCOMER_CHANCE = 0.02
 
-_REGULARS = 400_000
+_REGULARS = 900_000
+_VISITS_PER_HOUR = 1.0
 _REMARK_CHANCE = 0.02
 _WARM_UP = 20 * MINUTE
 _TRIAL_VISITS = 4_000
@@ -47,7 +48,9 @@ class LiveFeed:
     """A market that goes on from its last week, at a given pace.
 
     Those who had not left by the end of the market come back as often as their last week
-    says; a few newcomers join. Visits take their natural time: one that is under way at the end
+    says, times what the pace asks for, but nobody more than once an hour: where the pace asks for
+    more, the others come in their stead, and at the utmost all as often as each other. A few
+    newcomers join. Visits take their natural time: one that is under way at the end
     of a batch goes on in the next one, and those under way at `start` show their rest only.
 
     Parameters
@@ -69,11 +72,14 @@ class LiveFeed:
         self._start_second = start // SECOND
         self._batches = 0
         self._joined = 0
-        self._regulars, self._visit_weight, self._buying = self._who_comes()
+        self._regulars, weights, self._buying = self._who_comes()
         self._events = empty_rows(0, EVENT)
         self._orders = empty_rows(0, ORDER)
         self._lines = empty_rows(0, LINE)
         self._feedback = empty_rows(0, FEEDBACK)
+        self._visit_weight = np.cumsum(weights)
+        most = _VISITS_PER_HOUR * self._events_per_visit() / (3600 * rate)
+        self._visit_weight = np.cumsum(shares_of_visits(weights, most))
         self._visits_per_second = rate / self._events_per_visit()
         self._begin_visits(start - _WARM_UP, start)
         self._take_due(start)
@@ -95,7 +101,7 @@ class LiveFeed:
         }
 
     def _who_comes(self) -> tuple[Ints, np.ndarray, np.ndarray]:
-        """Persons still there, how often they come, and how often they buy when they do."""
+        """Persons, how often they come in a week, and how often they buy when they do."""
         config = self.config
         if config.customers <= _REGULARS:
             numbers = np.arange(config.customers)
@@ -110,7 +116,7 @@ class LiveFeed:
             looks = visit_rate(config, persons, interest)[:, -1]
             weights.append(np.where(interest.churn_at == NEVER, buys + looks, 0.0))
             buying.append(buys / (buys + looks))
-        return numbers, np.cumsum(np.concatenate(weights)), np.concatenate(buying)
+        return numbers, np.concatenate(weights), np.concatenate(buying)
 
     def _events_per_visit(self) -> float:
         keys = child_keys(self.config.key, "trial visit", np.arange(_TRIAL_VISITS))
@@ -187,3 +193,19 @@ class LiveFeed:
         feedback = self._feedback[self._feedback["time"] < until]
         self._feedback = self._feedback[self._feedback["time"] >= until]
         return in_time(events), in_time(due), lines, in_time(feedback)
+
+
+def shares_of_visits(weights: np.ndarray, most: float) -> np.ndarray:
+    """Shares in proportion to the weights of which none is above `most`.
+
+    Where that cannot be, all with a weight have the same.
+    """
+    coming = weights > 0
+    if most * coming.sum() <= 1:
+        return np.asarray(coming / coming.sum())
+    shares = np.asarray(weights / weights.sum())
+    while shares.max() > most * (1 + 1e-9):
+        is_full = shares >= most
+        left = 1 - most * is_full.sum()
+        shares = np.where(is_full, most, shares * (left / shares[~is_full].sum()))
+    return shares

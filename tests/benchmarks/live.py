@@ -31,7 +31,7 @@ TARGET_SECONDS = 3.0
 WORKER_SECONDS = 300.0
 READERS = 4
 DRAIN_SECONDS = 180.0
-PEOPLE = 400_000
+PEOPLE = 900_000
 """Of the stream, most of them new to the lake: with 20,000 a visit would never end."""
 LANDED = """
     select files.file, batches.published_at

@@ -5,11 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from simulation import LiveFeed, MarketConfig, follow
 from simulation.config import SECOND, microseconds
+from simulation.live import shares_of_visits
 from simulation.schemas import SCHEMAS
 
 CONFIG = MarketConfig(customers=500, events=20_000, seed=5, days=120)
@@ -107,3 +113,33 @@ def test_time_does_not_run_backwards() -> None:
     feed = LiveFeed(CONFIG, 50, microseconds(START))
     with pytest.raises(ValueError, match="runs forward"):
         feed.advance(microseconds(START))
+
+
+def test_no_visitor_of_the_feed_lives_on_the_page() -> None:
+    """At fifty events a second, 500 customers are too few to come as their habits say."""
+    start = microseconds(START)
+    feed = LiveFeed(CONFIG, 50, start)
+    events = feed.advance(start + 600 * SECOND)["events"]
+    visitors = pc.value_counts(pc.drop_null(events["customer_ref"])).field("counts")
+    assert len(visitors) > 50
+    assert pc.max(visitors).as_py() < 0.05 * events.num_rows
+
+
+@given(
+    weights=arrays(
+        float, st.integers(2, 60), elements=st.floats(0, 1e3).map(lambda x: round(x, 3))
+    ),
+    most=st.floats(0.001, 1.0),
+)
+def test_nobody_comes_more_often_than_is_allowed(weights: np.ndarray, most: float) -> None:
+    assume(weights.sum() > 0)
+    shares = shares_of_visits(weights, most)
+    coming = weights > 0
+    assert (shares[~coming] == 0).all()
+    assert (shares[coming] > 0).all()
+    assert shares.sum() == pytest.approx(1)
+    assert shares.max() <= max(most, 1 / coming.sum()) * (1 + 1e-6)
+    habit = np.argsort(weights, kind="stable")
+    assert (np.diff(shares[habit]) >= -1e-12).all()
+    if weights.max() <= most * weights.sum():
+        assert shares == pytest.approx(weights / weights.sum())
