@@ -356,6 +356,9 @@ def load_extensions(connection: duckdb.DuckDBPyConnection, directory: Path) -> N
     # else each question to the catalog sees a moment of its own, and a reader beside a merge may
     # miss rows (ADR 24)
     connection.execute("set global sqlite_disable_multithreaded_scans = true")
+    # DuckLake asks for tables that need not be there, some fifty times a batch: no search for
+    # names that are alike
+    connection.execute("set global catalog_error_max_schemas = 0")
 
 
 def attach_lake(

@@ -54,7 +54,7 @@ with seen_events as (
 
 ),
 
-prefixes as (
+prefixes_by_entry as (
 
     select
         -- ids
@@ -72,9 +72,8 @@ prefixes as (
 
         -- entry
         min_by(
-            {{ channel_group('channel', 'referrer', 'campaign_ref') | indent(12) }},
-            (occurred_at, event_id)
-        ) as channel_group,
+            {{ as_struct(['channel', 'referrer', 'campaign_ref']) }}, (occurred_at, event_id)
+        ) as entry,
         min_by(device, (occurred_at, event_id)) as device,
 
         -- measures
@@ -89,6 +88,16 @@ prefixes as (
     having
         count(*) filter (where event_type = 'order_completed') = 0
         and count(*) filter (where event_type not in ('message_opened', 'message_clicked')) > 0
+
+),
+
+prefixes as (
+
+    select
+        *,
+        {{ channel_group('entry.channel', 'entry.referrer', 'entry.campaign_ref') | indent(8) }}
+            as channel_group
+    from prefixes_by_entry
 
 ),
 
@@ -222,7 +231,6 @@ events as (
     from {{ ref('int_events') }}
     where
         occurred_at >= {{ first_at }}
-        and visitor_key in (select sessions.visitor_key from sessions)
         and not {{ is_bot_agent('user_agent') }}
 
 ),
@@ -246,7 +254,6 @@ session_events as (
         events.campaign_ref
     from events
     {{ join_sessions() }}
-    where events.occurred_at <= sessions.ended_at
 
 ),
 
@@ -255,7 +262,7 @@ device_days as (
     select distinct
         anonymous_key,
         cast(occurred_at as date) as seen_on
-    from {{ ref('int_events') }}
+    from {{ ref('stg_events') }}
     where
         occurred_at >= {{ first_at }} - interval 90 day
         and anonymous_key in (

@@ -2,7 +2,8 @@
 
 A campaign is not sent within seconds, and the answer's features look at all messages of all
 customers. So the live worker scores everyone whose features are newer in one go between two
-batches, every ten minutes at most; a run of batch_job or daily_job does it with its own batches.
+batches, every ten minutes at most and, while files come without a pause, every hour: it takes a
+minute from them. A run of batch_job or daily_job does it with its own batches.
 """
 
 from datetime import UTC, datetime
@@ -19,8 +20,15 @@ from orchestration.registry import Registry
 from orchestration.score_checks import check_scores
 from orchestration.settings import Settings
 
+PAUSE_SECONDS = 600.0
+PAUSE_WHILE_FILES_COME_SECONDS = 3600.0
 TABLES = (RESPONSE_SCORES,)
 UNPUBLISHED = "select count(*) from ops.batches where snapshot_id is null"
+
+
+def is_time(seconds: float, *, files_wait: bool) -> bool:
+    """Whether to catch up, so many seconds after the last time."""
+    return seconds >= (PAUSE_WHILE_FILES_COME_SECONDS if files_wait else PAUSE_SECONDS)
 
 
 def catch_up(lake: Lake, values: Settings, run_id: str) -> tuple[int, dict[str, int]]:

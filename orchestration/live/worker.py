@@ -20,7 +20,7 @@ from orchestration.ingestion.files import Fingerprint, LandedFile
 from orchestration.ingestion.schema import create_tables
 from orchestration.lake import Lake
 from orchestration.live.batch import Carried, carry_batch
-from orchestration.live.catch_up import catch_up
+from orchestration.live.catch_up import catch_up, is_time
 from orchestration.live.heartbeat import Heartbeat, write_heartbeat
 from orchestration.live.landing_watch import LandingWatch
 from orchestration.live.post import Post
@@ -32,7 +32,6 @@ from orchestration.waiting import waiting_work
 
 RECONCILE_SECONDS = 30.0
 HEARTBEAT_SECONDS = 5.0
-CATCH_UP_SECONDS = 600.0
 EXPIRE_SECONDS = 10.0
 """What batches replaced makes every question slower, see `expire_snapshots`."""
 HANDOVER_SECONDS = 600.0
@@ -134,9 +133,6 @@ class LiveWorker:
                     in_use = snapshots_in_use(self.lake, registry)
                     expire_snapshots(self.lake, self.values, in_use, datetime.now(UTC))
                 continue
-            if self.batches > behind and time.monotonic() - caught_up >= CATCH_UP_SECONDS:
-                caught_up, behind = time.monotonic(), self.batches
-                self.report_caught_up(*catch_up(self.lake, self.values, self.run_id))
             if post.is_wanted():
                 return "handed over to another worker"
             files = watch.look() or None
@@ -148,6 +144,9 @@ class LiveWorker:
             if now - beat >= HEARTBEAT_SECONDS:
                 beat = now
                 self._beat(leaving)
+            if self.batches > behind and is_time(now - caught_up, files_wait=files is not None):
+                caught_up, behind = now, self.batches
+                self.report_caught_up(*catch_up(self.lake, self.values, self.run_id))
 
     def _reconcile(self) -> list[LandedFile] | None:
         """Files that the watch was not told of; an empty list when only batches wait."""

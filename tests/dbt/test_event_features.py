@@ -53,6 +53,7 @@ def replay(new_lake: Callable[[], DbtLake]) -> Replay:
     learnt = {name: lake.table(f"marts.{name}") for name in PLANTED}
     leaking = {}
     with lake.lake.reader(latest=True) as connection:
+        connection.execute("set variable shoal_as_of = (select as_of from ops.clock)")
         for name, condition in PLANTED.items():
             assert compiled[name].count(condition) == 1
             leaking[name] = connection.execute(compiled[name].replace(condition, "")).df()

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from orchestration.lake import Lake, current_snapshot, published_snapshot
-from orchestration.live.catch_up import catch_up
+from orchestration.live.catch_up import catch_up, is_time
 from orchestration.settings import Settings
 
 
@@ -26,3 +26,10 @@ def test_a_batch_that_is_half_done_is_neither_scored_nor_published(
     with lake.reader(latest=True) as connection:
         assert published_snapshot(connection) == 1
         assert current_snapshot(connection) == before
+
+
+def test_files_that_wait_go_first_for_an_hour() -> None:
+    assert not is_time(599, files_wait=False)
+    assert is_time(600, files_wait=False)
+    assert not is_time(3599, files_wait=True)
+    assert is_time(3600, files_wait=True)

@@ -188,8 +188,7 @@ with_session_numbers as (
         end as gap_seconds,
         sum(starts_session) over (
             partition by visitor_key, is_bot_agent
-            order by occurred_at, event_id
-            rows between unbounded preceding and current row
+            order by occurred_at
         ) as session_number
     from with_session_starts
 

@@ -2,24 +2,36 @@
 
 -- Sessions that a next event would still extend, as of the clock. Computed when it is read.
 
-with sessions as (
+with due_sessions as (
 
     select * from {{ ref('open_sessions') }}
     where is_due
 
 ),
 
+sessions as (
+
+    select * from {{ few_rows('due_sessions', always=true) }} as few
+
+),
+
 {{ events_of_sessions("(select min(open.started_at) from sessions as open)") }},
 
+-- a session ends with its newest event: of that instant there are few to rank
 ranked_events as (
 
     select
-        *,
+        events.session_id,
+        events.anonymous_key,
+        events.ref_key,
+        events.linked_at,
         row_number() over (
-            partition by session_id
-            order by occurred_at desc, event_id desc
+            partition by events.session_id
+            order by events.event_id desc
         ) as place
-    from session_events
+    from session_events as events
+    inner join sessions
+        on events.session_id = sessions.session_id and events.occurred_at = sessions.ended_at
 
 ),
 
