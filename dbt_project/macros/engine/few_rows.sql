@@ -6,7 +6,7 @@
     .13 s instead of .02, on one thread. What is packed into one row is estimated as one.
 #}
 {% macro few_rows(relation, always=false) -%}
-    {%- if always or (is_running() and is_incremental()) -%}
+    {%- if is_running() and (always or is_incremental()) -%}
         {{ return(adapter.dispatch('few_rows', 'shoal')(relation)) }}
     {%- endif -%}
     {{ return(relation) }}
