@@ -75,7 +75,7 @@ def collecting(bench: BenchHome) -> Iterator[Running]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    key = secrets.token_urlsafe()
+    key = secrets.token_hex(16)  # an argument must not begin with a dash
     log = bench.log(LOG)
     own = {
         "SHOAL_COLLECTOR_KEYS": key,
