@@ -21,6 +21,7 @@ EVENTS_PER_CUSTOMER = 50
 BATCH_EVENTS, BATCH_SECONDS = 10_000, 60
 BATCHES = 3
 GROWTH_TARGET = REBUILD_TARGET = 1.5
+STEPS = ("landed_batch", "dbt_tables", "customer_segments", "customer_scores")
 RUN_BATCH = (
     "from datetime import UTC, datetime\n"
     "from orchestration.demo import run_job\n"
@@ -44,7 +45,7 @@ def measure(root: BenchHome, sizes: tuple[int, int], console: Console) -> list[F
     sizes
         Events of the smaller and of the larger history.
     """
-    seconds: dict[int, dict[str, float]] = {}
+    seconds: dict[int, Mapping[str, float]] = {}
     figures: list[Figure] = []
     for events in sizes:
         bench = BenchHome(root.root / f"growth-{events}", root.threads)
@@ -78,7 +79,7 @@ def _batches(bench: BenchHome, customers: int, events: int) -> Mapping[str, floa
         with dg.DagsterInstance.from_config(str(bench.dagster)) as instance:
             (record,) = instance.get_run_records(limit=1)
             steps = step_seconds(instance, record.dagster_run.run_id)
-        for step in ("landed_batch", "dbt_tables", "marts__customer_segments", "customer_scores"):
+        for step in STEPS:
             parts.setdefault(step, []).append(steps[step])
     return {step: median(values) for step, values in parts.items()}
 
