@@ -20,7 +20,7 @@ STAGES: Mapping[str, tuple[str, ...]] = {
     "dbt_tables": ("dbt_tables",),
     "training_tables": ("ops__as_of_dates", "dbt_training_tables"),
     **{name: (model_name(name),) for name in QUESTIONS},
-    "segments": ("segment_model", "marts__customer_segments"),
+    "segments": ("segment_model", "customer_segments"),
     "scores": ("customer_scores",),
     "further_scores": ("marts__response_scores", "marts__session_intent", "marts__category_scores"),
     "publication": ("ops__batches",),

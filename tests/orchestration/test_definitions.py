@@ -1,13 +1,16 @@
 """The asset graph as a person finds it in the UI: complete, described, quick to load."""
 
+import re
 import subprocess
 import sys
+from itertools import chain
 
 import dagster as dg
 import pytest
 
 from orchestration.definitions import defs
 from orchestration.settings import PROJECT_ROOT
+from tests.benchmarks import growth, main_job
 
 HEAVY = (
     "evidently",
@@ -101,3 +104,10 @@ def test_loading_imports_nothing_heavy_and_does_not_parse_dbt() -> None:
         [sys.executable, "-c", script], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_benchmarks_time_steps_that_there_are() -> None:
+    jobs = [defs().resolve_job_def(name) for name in ("main_job", "batch_job")]
+    steps = {re.sub(r"_[0-9]+$", "", node.name) for job in jobs for node in job.graph.nodes}
+    timed = {*growth.STEPS, *chain.from_iterable(main_job.STAGES.values())}
+    assert timed <= steps
