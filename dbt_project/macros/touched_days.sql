@@ -34,6 +34,22 @@
     {{ return("least(" ~ first_restart_day() ~ ", " ~ ordered_day ~ ")") }}
 {%- endmacro %}
 
+{#
+    Whether this run needs at most 300,000 days of customers anew: int_customer_days has some 400
+    bytes of each. The first batch of an empty lake, and one of old rows, needs more.
+#}
+{% macro touches_few_days() -%}
+    {%- set touched_visitors = ref('int_touched_visitors') -%}
+    {%- if is_running() and is_incremental() -%}
+        {{ return(run_value(
+            'shoal_touches_few_days',
+            "select coalesce(sum(greatest(1, " ~ days_between('touched_from', as_of()) ~ ")), 0)"
+            ~ " <= 300000 from " ~ touched_visitors ~ " where is_customer"
+        )) }}
+    {%- endif -%}
+    {{ return('false') }}
+{%- endmacro %}
+
 {# The day that a query finds, or the beginning (rebuild) or the end (nothing to do) of time. #}
 {% macro first_day_of(name, query) -%}
     {%- if is_running() and is_incremental() -%}

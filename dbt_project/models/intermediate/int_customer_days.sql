@@ -342,7 +342,7 @@ with_running_totals as (
         coalesce(known.first_at, min(days.first_at) over so_far) as first_at_to_date,
         coalesce(known.first_order_date, min(days.purchased_on) over so_far)
             as first_order_date_to_date
-    from {{ few_rows('measured_days') }} as days
+    from {{ few_rows('measured_days', touches_few_days()) }} as days
     left join known_totals as known on days.customer_key = known.customer_key
     window
         so_far as (

@@ -11,7 +11,7 @@ with due_sessions as (
 
 sessions as (
 
-    select * from {{ few_rows('due_sessions', always=true) }}
+    select * from {{ few_rows('due_sessions') }}
 
 ),
 
