@@ -31,6 +31,9 @@ class ScoreTable:
         the column whose newest value each has. Without them the query gives everything.
     replaced : str
         Condition of the rows that a scoring replaces; ``fresh_rows`` are the new ones.
+    may_follow : bool
+        Whether the scores may be of features a batch older: a run that scores then lets the live
+        worker carry batches meanwhile.
     is_ranked : bool
         Whether ``rank`` places the rows of a customer, the likeliest first; equal ones by name.
     """
@@ -44,6 +47,7 @@ class ScoreTable:
     holder: str = "customer_key"
     known_by: Mapping[str, str] = field(default_factory=dict)
     replaced: str = "true"
+    may_follow: bool = False
     is_ranked: bool = False
 
     @property
@@ -69,6 +73,7 @@ RESPONSE_SCORES = ScoreTable(
     holders="intermediate.int_message_recipients",
     known_by={"shoal_newer_than": "as_of", "shoal_after_batch": "batch_id"},
     replaced="customer_key in (select customer_key from fresh_rows)",
+    may_follow=True,
 )
 SESSION_INTENT = ScoreTable(
     name="session_intent",
@@ -99,6 +104,7 @@ CATEGORY_SCORES = ScoreTable(
     kept=("customer_key", "category", "as_of"),
     grain=("customer_key", "category"),
     holders="marts.customer_features",
+    may_follow=True,
     is_ranked=True,
 )
 SCORE_TABLES: Mapping[str, ScoreTable] = {

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Any
 
 import duckdb
 import pandas as pd
@@ -29,6 +30,8 @@ def write_event_scores(
 ) -> int | None:
     """Score what is there now, or what is newer than the scores, and drop what no longer holds.
 
+    Where somebody else has scored meanwhile it is done again: older scores replace no newer ones.
+
     Returns
     -------
     scores : int or None
@@ -42,19 +45,26 @@ def write_event_scores(
     champion = load_champion(registry, table.task.name)
     if champion is None:
         return None
-    with lake.reader(latest=True) as connection, _telling(connection, table, champion):
-        parts = [
-            score_rows(rows, table, champion, phrases, now, threads)
-            for rows in _rows_to_score(connection, table, champion)
-        ]
-    scores = in_order(pd.concat(parts, ignore_index=True), table) if parts else None
-    with (
-        lake.writer(f"write {table.name}") as connection,
-        transaction(connection),
-        _telling(connection, table, champion),
-    ):
-        _replace(connection, table, scores)
-    return 0 if scores is None else len(scores)
+    while True:
+        with (
+            lake.reader(latest=True) as connection,
+            _telling(connection, table, champion) as known,
+        ):
+            rows_to_score = _rows_to_score(connection, table, champion)
+            if table.may_follow:
+                lake.give_way()
+            parts = [
+                score_rows(rows, table, champion, phrases, now, threads) for rows in rows_to_score
+            ]
+        scores = in_order(pd.concat(parts, ignore_index=True), table) if parts else None
+        with (
+            lake.writer(f"write {table.name}") as connection,
+            transaction(connection),
+            _telling(connection, table, champion) as known_now,
+        ):
+            if known_now == known:
+                _replace(connection, table, scores)
+                return 0 if scores is None else len(scores)
 
 
 def score_rows(
@@ -94,10 +104,10 @@ def require_columns(names: Sequence[str], table: ScoreTable, champion: Champion)
 @contextmanager
 def _telling(
     connection: duckdb.DuckDBPyConnection, table: ScoreTable, champion: Champion
-) -> Iterator[None]:
-    """Set the variables that tell the views what the champion has scored already."""
+) -> Iterator[tuple[Any, ...]]:
+    """Set the variables that tell the views what the champion has scored already; gives them."""
     if not table.known_by:
-        yield
+        yield ()
         return
     # rows that an older version of this project wrote without reasons count for nothing
     newest = connection.execute(
@@ -109,7 +119,7 @@ def _telling(
     for name, value in zip(table.known_by, newest, strict=True):
         connection.execute(f"set variable {name} = ?", [value])
     try:
-        yield
+        yield newest
     finally:
         for name in table.known_by:
             connection.execute(f"reset variable {name}")
@@ -118,11 +128,10 @@ def _telling(
 def _rows_to_score(
     connection: duckdb.DuckDBPyConnection, table: ScoreTable, champion: Champion
 ) -> Iterator[pd.DataFrame]:
+    """The rows as they are when this is called, however long it takes to go through them."""
     reader = connection.execute(table.scored).fetch_record_batch(BATCH_ROWS)
     require_columns(reader.schema.names, table, champion)
-    for batch in reader:
-        if batch.num_rows:
-            yield batch.to_pandas()
+    return (batch.to_pandas() for batch in reader if batch.num_rows)
 
 
 def _replace(
@@ -135,5 +144,8 @@ def _replace(
     connection.register("fresh_rows", fresh)
     connection.execute(f"delete from marts.{table.name} where ({table.gone}) or ({table.replaced})")
     if scores is not None:
-        connection.execute(f"insert into marts.{table.name} by name select * from fresh_rows")
+        may_have_gone = f" where not coalesce({table.gone}, false)" if table.may_follow else ""
+        connection.execute(
+            f"insert into marts.{table.name} by name select * from fresh_rows{may_have_gone}"
+        )
     connection.unregister("fresh_rows")

@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 from pydantic import PrivateAttr
 
 from orchestration.ingestion.sql import transaction
+from orchestration.processes import step_back
 from orchestration.settings import Settings, settings
 from orchestration.snapshot_holds import hold
 from orchestration.turn import LeaseTimeout, RunTurn, turn
@@ -28,6 +29,8 @@ FILE_FORMAT = {"parquet_version": "2", "parquet_compression": "lz4_raw"}
 LEASE_NOTICE_SECONDS = 10.0
 CARRIES = "shoal/writes"
 """Tag of the runs that carry batches through, one at a time."""
+BACKGROUND = "shoal/background"
+"""Tag of the runs that nobody waits for: the live worker computes first."""
 DAMAGE = (
     "file is not a database",
     "database disk image is malformed",
@@ -87,10 +90,15 @@ class Lake(DuckDBResource):
     _run_turn: RunTurn = PrivateAttr(default_factory=RunTurn)
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        """A run that carries batches through has the turn wherever a step needs it."""
+        """A run that carries batches through has the turn wherever a step needs it.
+
+        One in the background leaves the processor to others.
+        """
         run = context.dagster_run
         if run is not None and CARRIES in run.tags:
             self._run_turn.begin(f"run {run.run_id}")
+        if run is not None and BACKGROUND in run.tags:
+            step_back()
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         self.end_turn()
@@ -102,6 +110,14 @@ class Lake(DuckDBResource):
         for a while. The next lease, or look at the live edge, waits for the turn again.
         """
         self._run_turn.give_way()
+
+    def is_carried(self) -> bool:
+        """Whether somebody has the turn right now."""
+        try:
+            with turn(self.lease_path.parent, "look", patience=0):
+                return False
+        except LeaseTimeout:
+            return True
 
     def end_turn(self) -> None:
         """Let others carry batches through: what the run still does needs none to stand still."""

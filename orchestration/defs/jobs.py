@@ -6,7 +6,7 @@ publishes them, so it has to carry them through.
 
 import dagster as dg
 
-from orchestration.lake import CARRIES
+from orchestration.lake import BACKGROUND, CARRIES
 from orchestration.partitions import arrival_hours
 
 RAW = dg.AssetSelection.key_prefixes(["raw"])
@@ -79,6 +79,7 @@ HISTORY_CHECKS = dg.AssetSelection.checks_for_assets(["ops", "batches"])
 SEGMENT_CHECKS = dg.AssetSelection.checks_for_assets(["marts", "customer_segments"])
 CATEGORY_CHECKS = dg.AssetSelection.checks_for_assets(["marts", "category_scores"])
 WRITES = {CARRIES: "batch"}
+UNHURRIED = {BACKGROUND: "true"}
 
 
 @dg.success_hook(required_resource_keys={"lake"})
@@ -125,7 +126,7 @@ daily_job = dg.define_asset_job(
         "now; then drift and quality reports."
     ),
     config={"ops": {"dbt_tables": {"config": {"rebuild": ["customer_features"]}}}},
-    tags=WRITES,
+    tags=WRITES | UNHURRIED,
     hooks={give_way},
 )
 
@@ -145,7 +146,7 @@ training_job = dg.define_asset_job(
     description="Models and segments anew, judged on later time; champions score everyone.",
     # texts that a new model reads otherwise change features of customers whom no batch touches
     config={"ops": {"dbt_tables": {"config": {"rebuild": ["customer_features"]}}}},
-    tags=WRITES,
+    tags=WRITES | UNHURRIED,
     hooks={give_way},
 )
 
@@ -153,12 +154,14 @@ evaluation_job = dg.define_asset_job(
     "evaluation_job",
     selection=EVALUATION,
     description="Every model trained and judged at several past instants, beside its baselines.",
+    tags=UNHURRIED,
 )
 
 search_job = dg.define_asset_job(
     "search_job",
     selection=SEARCH,
     description="Parameters of the models searched on past instants; the next training takes them.",
+    tags=UNHURRIED,
 )
 
 # without the tag of those that write batches: it takes the lease for one table at a time, so it
@@ -167,6 +170,7 @@ maintenance_job = dg.define_asset_job(
     "maintenance_job",
     selection=MAINTENANCE,
     description="Upkeep: fewer files; old snapshots, model versions, runs and logs deleted.",
+    tags=UNHURRIED,
 )
 
 rebuild_job = dg.define_asset_job(

@@ -34,6 +34,8 @@ from orchestration.texts.stage import Taken, take_fresh_texts
 
 EVENT_SCORES = (SESSION_INTENT,)
 """The others follow, see `orchestration.live.catch_up`."""
+WAITED_SECONDS = 1.0
+"""Whoever waited for the turn for longer takes what came meanwhile, too."""
 
 
 @dataclass
@@ -42,6 +44,8 @@ class Carried:
 
     Attributes
     ----------
+    files
+        What it was given, and what came while it waited for the turn.
     snapshot
         The lake snapshot from which on readers see it; None when a decision or a file came in
         between, which the next batch publishes too.
@@ -49,6 +53,7 @@ class Carried:
         How long each stage took; ``whole`` is the transaction with its stages and its commit.
     """
 
+    files: Sequence[LandedFile] = ()
     report: BatchReport = field(default_factory=lambda: BatchReport(None))
     texts: Taken = field(default_factory=Taken)
     mentions: int = 0
@@ -78,6 +83,7 @@ def carry_batch(
     files: Sequence[LandedFile],
     run_id: str,
     log: Callable[[str], None],
+    look_again: Callable[[], Sequence[LandedFile]] = tuple,
 ) -> Carried:
     """Ingest files and carry all that waits through to the scores, while nobody else does.
 
@@ -89,10 +95,12 @@ def carry_batch(
     IncrementFailed, FeaturesGone, UnsoundScores, NotConserved
         The batch stays unpublished, and is carried through by whoever comes next.
     """
-    done = Carried()
+    done, asked = Carried(files), time.monotonic()
     with lake.turn(f"live batch of {len(files)} files, run {run_id}"):
+        if time.monotonic() - asked >= WAITED_SECONDS:
+            done.files = _newest([*files, *look_again()])
         with done.stage("ingest"):
-            done.report = _ingest(lake, values, files, run_id)
+            done.report = _ingest(lake, values, done.files, run_id)
         with done.stage("whole"), lake.together(f"live batch, run {run_id}") as one:
             with done.stage("texts"):
                 done.texts = take_fresh_texts(one, values, log)
@@ -117,6 +125,11 @@ def carry_batch(
         delivered = deliver(lake, values, _now(), recorded.historic, log)
     done.alerts = AlertRun(events, recorded, delivered)
     return done
+
+
+def _newest(files: Sequence[LandedFile]) -> list[LandedFile]:
+    """Every file once, as it was seen last."""
+    return list({file.path: file for file in files}.values())
 
 
 def _tables(lake: Lake, values: Settings, increment: Recording, done: Carried) -> Clock:

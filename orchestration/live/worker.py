@@ -123,7 +123,7 @@ class LiveWorker:
         self._beat(leaving)
         while True:
             if files is not None:
-                again = self._carry(increment, files)
+                again = self._carry(increment, files, watch)
                 files = [] if again else None
                 self._beat(leaving)
                 with self.lake.turn(f"small files, run {self.run_id}"):
@@ -161,17 +161,19 @@ class LiveWorker:
             return list(waiting.files)
         return [] if left is not None and left[0] else None
 
-    def _carry(self, increment: Recording, files: list[LandedFile]) -> bool:
+    def _carry(self, increment: Recording, files: list[LandedFile], watch: LandingWatch) -> bool:
         """Carry one batch; gives whether something is left that can go on at once."""
-        carried = carry_batch(self.lake, self.values, increment, files, self.run_id, self.log)
+        carried = carry_batch(
+            self.lake, self.values, increment, files, self.run_id, self.log, watch.look
+        )
         for name, reason in carried.report.left.items():
             self.log(f"{name}: left for later: {reason}")
         if carried.published_at is None:
             return False
         self.batches += 1
         self._last = carried
-        if files:
-            oldest = min(file.mtime_ns for file in files) / 1e9
+        if carried.files:
+            oldest = min(file.mtime_ns for file in carried.files) / 1e9
             self._lag = carried.published_at.replace(tzinfo=UTC).timestamp() - oldest
         self.report(carried)
         return carried.snapshot is None

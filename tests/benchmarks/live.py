@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import dagster as dg
 import numpy as np
 from rich.console import Console
 
@@ -25,12 +26,14 @@ from simulation.writer import land
 from tests.benchmarks.daemon import running
 from tests.benchmarks.drops import PATIENCE_SECONDS, Dropper
 from tests.benchmarks.figures import Figure, load, median, quantiles
-from tests.benchmarks.home import BenchFailed, BenchHome, end_group, python, tail
+from tests.benchmarks.home import BenchFailed, BenchHome, end_group, python, script, tail
 
 TARGET_SECONDS = 3.0
 WORKER_SECONDS = 300.0
 READERS = 4
 DRAIN_SECONDS = 180.0
+DAILY = ("-j", "daily_job")
+DAILY_SECONDS = 1_800.0
 PEOPLE = 900_000
 """Of the stream, most of them new to the lake: with 20,000 a visit would never end."""
 LANDED = """
@@ -146,29 +149,22 @@ def _stream_figures(stream: Stream) -> list[Figure]:
 
 @contextmanager
 def daily_run(bench: BenchHome) -> Iterator[Callable[[], list[Figure]]]:
-    """Score everyone anew while the block lasts; gives how long that took."""
-    log = bench.log("daily_run")
-    command = "from orchestration.demo import run_job; run_job('daily_job')"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            python("-c", f"import time; s = time.time(); {command}; print(time.time() - s)"),
-            env=bench.environment(),
-            cwd=PROJECT_ROOT,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    """Have Dagster score everyone anew while the block lasts; gives how long that took."""
+    bench.run("launch_daily", script("dagster", "job", "launch", "-w", "workspace.yaml", *DAILY))
+    yield lambda: [Figure("stream.daily_run", _daily_seconds(bench), "s")]
 
-    def took() -> list[Figure]:
-        if process.wait(PATIENCE_SECONDS):
-            raise BenchFailed(f"the daily run failed, {log}:\n{tail(log)}")
-        return [Figure("stream.daily_run", float(log.read_text().splitlines()[-1]), "s")]
 
-    try:
-        yield took
-    except BaseException:
-        end_group(process)
-        raise
+def _daily_seconds(bench: BenchHome) -> float:
+    """Seconds from start to end of the daily run, once it has ended."""
+    until = time.monotonic() + DAILY_SECONDS
+    with dg.DagsterInstance.from_config(str(bench.dagster)) as instance:
+        while True:
+            record = instance.get_run_records(dg.RunsFilter(job_name="daily_job"), limit=1)[0]
+            if record.dagster_run.is_success:
+                return (record.end_time or 0) - (record.start_time or 0)
+            if record.dagster_run.is_finished or time.monotonic() > until:
+                raise BenchFailed(f"the daily run is {record.dagster_run.status.value}")
+            time.sleep(1)
 
 
 @contextmanager

@@ -59,8 +59,14 @@ def test_a_drop_is_scored_and_explained(demo: tuple[Deployment, str], tmp_path: 
         deployment.drop("live_0.jsonl", [_event("drop-0", ref, 0)])
         (told,) = worker.wait_for("batch")
         assert told["scored"] == 1
+        with Lake.from_settings(deployment.values).turn("a step of a run"):
+            deployment.drop("live_1.jsonl", [_event("drop-1", ref, 1)])
+            time.sleep(2)  # the worker has seen it, and waits
+            deployment.drop("live_2.jsonl", [_event("drop-2", ref, 2)])
+            time.sleep(1)
+        assert worker.wait_for("batch", 2)[1]["received"] == 2
         deployment.drop("live_ticket.jsonl", [_ticket(ref)], "feedback")
-        (_, read) = worker.wait_for("batch", 2)
+        (_, _, read) = worker.wait_for("batch", 3)
         beat = read_heartbeat(deployment.values)
         assert beat is not None
         assert (beat.run_id, beat.batch_id) == ("first", read["batch"])

@@ -1,10 +1,11 @@
 """Scores of messages and open sessions: of promoted models, and gone when they no longer hold."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import dagster as dg
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,6 +17,7 @@ from orchestration.champions import FeaturesGone
 from orchestration.event_score_tables import RESPONSE_SCORES, SESSION_INTENT, ScoreTable
 from orchestration.event_scores import write_event_scores
 from orchestration.ingestion.schema import create_tables
+from orchestration.lake import CARRIES, Lake
 from orchestration.phrases import feature_phrases
 from orchestration.promotion import challenger_earns_promotion
 from orchestration.registry import Registry
@@ -133,6 +135,71 @@ def test_who_says_no_has_no_score_any_more(room: ModelRoom) -> None:
     score(room, RESPONSE_SCORES)
     after = _scores(room, "response_scores")
     assert set(before["customer_key"]) - set(after["customer_key"]) == {refused}
+
+
+def _score_in_a_run(room: ModelRoom, meanwhile: Callable[[], object]) -> int:
+    """Score messages as a step does, while somebody waits for the turn to do something."""
+
+    def other() -> None:
+        with room.lake.turn("test: somebody else"):
+            meanwhile()
+
+    thread = threading.Thread(target=other)
+
+    @dg.op(required_resource_keys={"lake"})
+    def step(context: dg.OpExecutionContext) -> int:
+        lake = context.resources.lake
+        with lake.reader(latest=True):  # has the turn from here on
+            thread.start()
+            time.sleep(0.3)
+        phrases = feature_phrases(RESPONSE.name)
+        registry = Registry(room.values)
+        return write_event_scores(lake, registry, RESPONSE_SCORES, phrases, NOW, 1) or 0
+
+    @dg.job(resource_defs={"lake": Lake.from_settings(room.values)}, tags={CARRIES: "batch"})
+    def run() -> None:
+        step()
+
+    with dg.instance_for_test() as instance:
+        scored = run.execute_in_process(instance=instance).output_for_node("step")
+    thread.join()
+    assert isinstance(scored, int)
+    return scored
+
+
+def _next_batch(room: ModelRoom) -> None:
+    with room.lake.writer("test: a batch") as connection:
+        connection.execute("update marts.message_features set batch_id = batch_id + 1")
+
+
+def test_who_says_no_while_a_run_scores_gets_no_score(room: ModelRoom) -> None:
+    before = _scores(room, "response_scores")
+    refused = before["customer_key"].iloc[0]
+
+    def says_no() -> None:
+        with room.lake.writer("test: a no") as connection:
+            for table in ("marts.message_features", "intermediate.int_message_recipients"):
+                connection.execute(f"delete from {table} where customer_key = ?", [refused])
+
+    _next_batch(room)
+    assert _score_in_a_run(room, says_no) == len(before)
+    after = _scores(room, "response_scores")
+    assert set(before["customer_key"]) - set(after["customer_key"]) == {refused}
+    assert (after["batch_id"] == before["batch_id"].max() + 1).all()
+
+
+def test_what_is_scored_while_a_run_scores_is_not_replaced_by_older(room: ModelRoom) -> None:
+    before = _scores(room, "response_scores")
+
+    def another_batch() -> None:
+        _next_batch(room)
+        assert score(room, RESPONSE_SCORES) == len(before)
+
+    _next_batch(room)
+    _score_in_a_run(room, another_batch)
+    after = _scores(room, "response_scores")
+    assert len(after) == len(before)
+    assert (after["batch_id"] == before["batch_id"].max() + 2).all()
 
 
 def test_only_open_sessions_have_an_intent(room: ModelRoom) -> None:

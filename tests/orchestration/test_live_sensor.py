@@ -123,7 +123,7 @@ def test_a_run_on_its_way_or_just_failed_is_not_asked_for_again(
     assert isinstance(_asked(published, instance), dg.RunRequest) == is_asked
 
 
-def test_a_fresh_file_is_the_workers_and_an_old_one_the_sensors(
+def test_a_file_is_the_workers_until_it_is_old_and_nobody_carries_batches(
     at_home: Settings, published: Lake, instance: dg.DagsterInstance
 ) -> None:
     folder = at_home.landing / "events"
@@ -136,6 +136,11 @@ def test_a_fresh_file_is_the_workers_and_an_old_one_the_sensors(
             assert isinstance(landing_sensor(context), dg.SkipReason)
         old = datetime.now(UTC).timestamp() - at_home.live_grace_seconds - 1
         os.utime(folder / "fresh.jsonl", (old, old))
+        with (
+            published.turn("a long batch"),
+            dg.build_sensor_context(instance=instance, resources={"lake": published}) as context,
+        ):
+            assert isinstance(landing_sensor(context), dg.SkipReason)
         with dg.build_sensor_context(instance=instance, resources={"lake": published}) as context:
             missed = landing_sensor(context)
     assert isinstance(missed, dg.SensorResult)

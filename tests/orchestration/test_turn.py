@@ -9,16 +9,7 @@ import pytest
 from orchestration.defs.jobs import give_way
 from orchestration.lake import CARRIES, Lake
 from orchestration.settings import Settings
-from orchestration.turn import LeaseTimeout, turn
-
-
-def is_free(lake: Lake) -> bool:
-    """Whether somebody else could have the turn at once."""
-    try:
-        with turn(lake.lease_path.parent, "look", 0):
-            return True
-    except LeaseTimeout:
-        return False
+from orchestration.turn import LeaseTimeout
 
 
 @pytest.mark.parametrize("kind", ["turn", "lease"])
@@ -66,25 +57,25 @@ def test_a_run_has_the_turn_within_its_steps_and_not_between_them(
     @dg.op(required_resource_keys={"lake"})
     def first(context: dg.OpExecutionContext) -> None:
         own: Lake = context.resources.lake
-        seen["before the first look"] = is_free(own)
+        seen["before the first look"] = own.is_carried()
         with own.reader(latest=True):
             pass
-        seen["after a look"] = is_free(own)
+        seen["after a look"] = own.is_carried()
         own.give_way()
-        seen["after giving way"] = is_free(own)
+        seen["after giving way"] = own.is_carried()
         with own.writer("first"):
-            seen["writing"] = is_free(own)
-        seen["after writing"] = is_free(own)
+            seen["writing"] = own.is_carried()
+        seen["after writing"] = own.is_carried()
 
     @dg.op(required_resource_keys={"lake"}, ins={"after": dg.In(dg.Nothing)})
     def second(context: dg.OpExecutionContext) -> None:
         own: Lake = context.resources.lake
-        seen["between two steps"] = is_free(own)
+        seen["between two steps"] = own.is_carried()
         with own.writer("second"):
-            seen["writing again"] = is_free(own)
+            seen["writing again"] = own.is_carried()
         own.end_turn()
         with own.writer("the last"):
-            seen["after the end"] = is_free(own)
+            seen["after the end"] = own.is_carried()
 
     @dg.job(
         resource_defs={"lake": lake},
@@ -97,8 +88,8 @@ def test_a_run_has_the_turn_within_its_steps_and_not_between_them(
 
     assert run.execute_in_process().success
     held = {"after a look", "writing", "after writing", "writing again"} if carries else set()
-    assert {moment for moment, free in seen.items() if not free} == held
-    assert is_free(lake)
+    assert {moment for moment, carried in seen.items() if carried} == held
+    assert not lake.is_carried()
 
 
 def test_a_run_that_fails_gives_the_turn_back(lake: Lake) -> None:
@@ -116,7 +107,7 @@ def test_a_run_that_fails_gives_the_turn_back(lake: Lake) -> None:
         fails()
 
     assert not run.execute_in_process(raise_on_error=False).success
-    assert is_free(lake)
+    assert not lake.is_carried()
 
 
 def test_every_job_that_carries_gives_way_between_its_steps() -> None:

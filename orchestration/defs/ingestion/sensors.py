@@ -37,8 +37,9 @@ def landing_sensor(
 
     A tick watches until the next one is due: Dagster asks every 5 s at most, and a file that was
     still being written, or came just after a look, would wait as long. While a live worker is at
-    work, a file is its own for ``SHOAL_LIVE_GRACE_SECONDS``, and one look a tick is enough. Where
-    a run of the same hour still waits for its turn, that one takes what came since.
+    work, a file is its own for ``SHOAL_LIVE_GRACE_SECONDS`` and for as long as anybody carries
+    batches, who takes it next or gives way to the worker; one look a tick is enough. Where a run
+    of the same hour still waits for its turn, that one takes what came since.
     """
     for run_id in report_dead_runs(context.instance):
         context.log.warning(f"run {run_id} was under way, and its process is gone: it is retried")
@@ -60,6 +61,8 @@ def landing_sensor(
         time.sleep(POLL_SECONDS)
     for problem in waiting.problems:
         context.log.warning(problem)
+    if work and is_worked_on and lake.is_carried():
+        return dg.SkipReason("batches are carried through: the live worker's turn comes")
     if work and (hours := _waiting_hours(context.instance)):
         work = [one for one in work if one.partition_key not in hours]
         if not work:
