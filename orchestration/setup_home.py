@@ -20,6 +20,7 @@ from orchestration.dbt_runner import (
     dagster_events,
     run_dbt,
 )
+from orchestration.dbt_specs import dbt_specs
 from orchestration.ingestion.schema import create_tables
 from orchestration.inlined_rows import write_inlined_rows
 from orchestration.lake import Lake, set_file_format
@@ -36,6 +37,7 @@ def prepare(values: Settings) -> None:
     values.pseudonym_key()
     if _manifest_is_stale():
         parse_dbt()
+        dbt_specs()
     made_from = values.home / "made_from"
     definitions = _definitions()
     changed = not made_from.exists() or made_from.read_text() != definitions

@@ -1,54 +1,22 @@
 """The dbt models as assets: tables that follow every batch, and tables that training needs."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, DbtProject, dbt_assets
 from pydantic import Field
 
 from orchestration.clock import read_clock
 from orchestration.column_lineage import lineage_metadata, read_column_lineage
 from orchestration.dbt_increment import batch_models, kept_increment, record_increment
-from orchestration.dbt_runner import (
-    DBT_PROJECT_DIR,
-    FAILED,
-    MANIFEST,
-    DbtEvent,
-    NodeResult,
-    dagster_events,
-    run_dbt,
-)
+from orchestration.dbt_runner import FAILED, DbtEvent, NodeResult, dagster_events, run_dbt
+from orchestration.dbt_specs import dbt_specs
 from orchestration.ingestion.sql import transaction
 from orchestration.lake import Lake
 from orchestration.settings import settings
 
-OWNERS = ["team:data"]
-DAILY = {"journeys", "attribution", "segments"}
-
-
-class ShoalTranslator(DagsterDbtTranslator):
-    """Groups by the folder under ``models/`` and adds owners and kinds."""
-
-    def get_asset_spec(
-        self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
-    ) -> dg.AssetSpec:
-        spec = super().get_asset_spec(manifest, unique_id, project)
-        if unique_id not in manifest["nodes"]:
-            return spec
-        node = manifest["nodes"][unique_id]
-        is_seed = node["resource_type"] == "seed"
-        return spec.replace_attributes(
-            group_name="rules" if is_seed else node["fqn"][-2],
-            owners=OWNERS,
-            kinds={"dbt", "ducklake"},
-            tags={
-                **spec.tags,
-                "shoal/materialized": node["config"]["materialized"],
-                "shoal/runs": "daily" if DAILY & set(node["tags"]) else "per-batch",
-            },
-        )
+SPECS = dbt_specs()
 
 
 class DbtConfig(dg.Config):
@@ -64,19 +32,9 @@ class DbtConfig(dg.Config):
     rebuild: list[str] = Field(default=[])
 
 
-def _manifest() -> Mapping[str, Any]:
-    import json
-
-    if not MANIFEST.exists():
-        raise FileNotFoundError(
-            f"{MANIFEST.relative_to(DBT_PROJECT_DIR.parent)} is missing: run `make setup`, "
-            "which lets dbt parse the project"
-        )
-    content: Mapping[str, Any] = json.loads(MANIFEST.read_text())
-    return content
-
-
-MANIFEST_CONTENT = _manifest()
+def _op(name: str) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    specs = SPECS[name]
+    return dg.multi_asset(name=name, specs=specs.assets, check_specs=specs.checks, can_subset=True)
 
 
 def _build(
@@ -140,12 +98,7 @@ def _increment(
     yield from _told(results, models, {})
 
 
-@dbt_assets(
-    manifest=MANIFEST_CONTENT,
-    exclude="tag:training tag:journeys tag:attribution tag:segments",
-    dagster_dbt_translator=ShoalTranslator(),
-    name="dbt_tables",
-)
+@_op("dbt_tables")
 def dbt_tables(
     context: dg.AssetExecutionContext, config: DbtConfig, lake: Lake
 ) -> Iterator[DbtEvent]:
@@ -153,23 +106,13 @@ def dbt_tables(
     yield from _build(context, lake, config.rebuild)
 
 
-@dbt_assets(
-    manifest=MANIFEST_CONTENT,
-    select="tag:training",
-    dagster_dbt_translator=ShoalTranslator(),
-    name="dbt_training_tables",
-)
+@_op("dbt_training_tables")
 def dbt_training_tables(context: dg.AssetExecutionContext, lake: Lake) -> Iterator[DbtEvent]:
     """Features at past instants and what came after them."""
     yield from _build(context, lake)
 
 
-@dbt_assets(
-    manifest=MANIFEST_CONTENT,
-    select="tag:journeys tag:attribution tag:segments",
-    dagster_dbt_translator=ShoalTranslator(),
-    name="dbt_journey_tables",
-)
+@_op("dbt_journey_tables")
 def dbt_journey_tables(context: dg.AssetExecutionContext, lake: Lake) -> Iterator[DbtEvent]:
     """Paths, funnels, cohorts, attribution, moves between segments: of everyone, so once a day.
 
