@@ -36,7 +36,7 @@ def defs() -> dg.Definitions:
 
 
 def _modules() -> Iterator[ModuleType]:
-    for path in sorted(FOLDER.rglob("*.py")):
+    for path in sorted(FOLDER.rglob("[!_]*.py")):
         yield import_module(".".join(path.relative_to(PROJECT_ROOT).with_suffix("").parts))
 
 
