@@ -16,6 +16,7 @@ from dagster_duckdb import DuckDBResource
 from filelock import FileLock, Timeout
 from pydantic import PrivateAttr
 
+from orchestration.catalog_holder import CatalogHolder
 from orchestration.ingestion.sql import transaction
 from orchestration.processes import step_back
 from orchestration.settings import Settings, settings
@@ -88,6 +89,7 @@ class Lake(DuckDBResource):
         )
 
     _run_turn: RunTurn = PrivateAttr(default_factory=RunTurn)
+    _holder: CatalogHolder = PrivateAttr(default_factory=CatalogHolder)
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """A run that carries batches through has the turn wherever a step needs it.
@@ -95,6 +97,8 @@ class Lake(DuckDBResource):
         One in the background leaves the processor to others.
         """
         run = context.dagster_run
+        if run is not None and self._catalog_file is not None:
+            self._holder.hold(self._catalog_file)
         if run is not None and CARRIES in run.tags:
             self._run_turn.begin(f"run {run.run_id}")
         if run is not None and BACKGROUND in run.tags:
@@ -102,6 +106,7 @@ class Lake(DuckDBResource):
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         self.end_turn()
+        self._holder.release()
 
     def give_way(self) -> None:
         """Let the live worker carry a batch: what the run has half done goes with it.
