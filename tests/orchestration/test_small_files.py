@@ -78,6 +78,30 @@ def test_large_files_and_few_small_ones_stay_as_they_are(many: Lake) -> None:
     assert data_files(many, "many") == [FILES, SMALL_ROWS]
 
 
+@pytest.mark.parametrize(("share", "folds"), [(0.4, False), (0.6, True)])
+def test_a_large_file_that_lost_most_of_its_rows_is_written_anew(
+    many: Lake, share: float, folds: bool
+) -> None:
+    rows = 10 * SMALL_ROWS
+    with many.writer("test") as connection:
+        insert(connection, 0, rows)
+        connection.execute(f"delete from ops.many where number < {share * rows:.0f}")
+    fold_small_files(many)
+    left = round((1 - share) * rows)
+    assert data_files(many, "many") == [left if folds else rows]
+    with many.reader(latest=True) as connection:
+        found = connection.execute("select count(*), min(number) from ops.many").fetchall()
+    assert found == [(left, rows - left)]
+
+
+def test_a_few_deleted_rows_are_not_worth_a_commit(many: Lake) -> None:
+    with many.writer("test") as connection:
+        insert(connection, 0, SMALL_ROWS)
+        connection.execute(f"delete from ops.many where number < {0.9 * SMALL_ROWS:.0f}")
+    fold_small_files(many)
+    assert data_files(many, "many") == [SMALL_ROWS]
+
+
 def test_tables_with_most_files_go_first_and_no_more_than_asked(many: Lake) -> None:
     with many.writer("test") as connection:
         connection.execute("create table ops.more (number bigint)")
