@@ -17,6 +17,7 @@ from typing import Any
 import dagster as dg
 
 from orchestration.dbt_runner import MANIFEST
+from orchestration.partitions import newest
 
 KEPT = "dagster_specs.json"
 OWNERS = ["team:data"]
@@ -136,7 +137,9 @@ def _told_of_asset(spec: dg.AssetSpec) -> dict[str, Any]:
 
 def _asset(told: Mapping[str, Any]) -> dg.AssetSpec:
     metadata = {name: dg.deserialize_value(value) for name, value in told["metadata"].items()}
-    return dg.AssetSpec(**{**told, "key": dg.AssetKey(told["key"]), "metadata": metadata})
+    deps = [newest(*path) if path[0] == "raw" else dg.AssetKey(path) for path in told["deps"]]
+    key = dg.AssetKey(told["key"])
+    return dg.AssetSpec(**{**told, "key": key, "deps": deps, "metadata": metadata})
 
 
 def _told_of_check(spec: dg.AssetCheckSpec) -> dict[str, Any]:

@@ -13,6 +13,14 @@ arrival_hours = dg.HourlyPartitionsDefinition(
 )
 
 
+def newest(*path: str) -> dg.AssetDep:
+    """How a table of all hours depends on one of each: on its newest hour.
+
+    For a dependency on all of them every run lists the hours since the first, once for each.
+    """
+    return dg.AssetDep(dg.AssetKey(path), partition_mapping=dg.LastPartitionMapping())
+
+
 def known_hour(hour: str, now: datetime) -> str:
     """The partition of files that say they arrived in an hour.
 

@@ -58,6 +58,20 @@ def test_no_asset_hangs_in_the_air(repository: dg.RepositoryDefinition) -> None:
     assert graph.external_asset_keys == decided_by_people
 
 
+def test_no_asset_depends_on_every_hour(repository: dg.RepositoryDefinition) -> None:
+    """For such a dependency each run lists all the hours since the first."""
+    graph = repository.asset_graph
+    hourly = {key for key in graph.get_all_asset_keys() if graph.get(key).partitions_def}
+    on_all_hours = {
+        (key.to_user_string(), parent.to_user_string())
+        for key in graph.get_all_asset_keys() - hourly
+        for parent in graph.get(key).parent_keys & hourly
+        if not isinstance(graph.get(key).partition_mappings.get(parent), dg.LastPartitionMapping)
+    }
+    assert hourly
+    assert not on_all_hours
+
+
 def test_every_check_belongs_to_an_asset(repository: dg.RepositoryDefinition) -> None:
     graph = repository.asset_graph
     assert len(graph.asset_check_keys) >= 8

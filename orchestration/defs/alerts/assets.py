@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 
 from orchestration.lake import Lake
+from orchestration.partitions import newest
 from orchestration.settings import settings
 
 ALERTS = dg.AssetKey(["ops", "alerts"])
@@ -14,7 +15,7 @@ ALERTS = dg.AssetKey(["ops", "alerts"])
 @dg.asset(
     key=ALERTS,
     deps=[
-        ["raw", "events"],
+        newest("raw", "events"),
         ["ops", "clock"],
         ["intermediate", "identity_map"],
         ["intermediate", "int_customer_days"],

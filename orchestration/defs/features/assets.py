@@ -9,6 +9,7 @@ from orchestration.horizons import read_horizons
 from orchestration.ingestion.entities import ENTITIES
 from orchestration.ingestion.schema import create_tables
 from orchestration.lake import Lake
+from orchestration.partitions import newest
 from orchestration.settings import settings
 from orchestration.training_dates import set_as_of_dates
 
@@ -24,7 +25,7 @@ class ClockConfig(dg.Config):
 @dg.asset(
     key=["ops", "clock"],
     deps=[
-        *(dg.AssetKey(["raw", name]) for name in ENTITIES),
+        *(newest("raw", name) for name in ENTITIES),
         # a changed decision on a pair is a batch, which the clock has to see
         dg.AssetKey(["intermediate", "identity_matches"]),
         # texts wait for nothing else, so that one run of dbt makes all tables after them

@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 
 from orchestration.lake import Lake
+from orchestration.partitions import newest
 from orchestration.settings import settings
 
 OWNERS = ["team:data-science"]
@@ -13,7 +14,7 @@ OWNERS = ["team:data-science"]
 
 @dg.asset(
     key=["intermediate", "identity_matches"],
-    deps=[["raw", "customers"]],
+    deps=[newest("raw", "customers")],
     group_name="identity",
     kinds={"splink", "ducklake"},
     owners=OWNERS,

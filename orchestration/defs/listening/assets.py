@@ -5,6 +5,7 @@ from typing import Any
 import dagster as dg
 
 from orchestration.lake import Lake
+from orchestration.partitions import newest
 from orchestration.settings import settings
 
 OWNERS = ["team:data-science"]
@@ -63,7 +64,7 @@ def text_mentions(
 
 @dg.asset(
     key=ISSUES,
-    deps=[["ops", "clock"], MENTIONS, ["marts", "feedback_signals"], ["raw", "products"]],
+    deps=[["ops", "clock"], MENTIONS, ["marts", "feedback_signals"], newest("raw", "products")],
     group_name="text",
     kinds={"ducklake"},
     owners=OWNERS,

@@ -7,6 +7,7 @@ import dagster as dg
 
 from orchestration.ingestion.schema import create_tables
 from orchestration.lake import Lake
+from orchestration.partitions import newest
 from orchestration.settings import settings
 
 OWNERS = ["team:data-science"]
@@ -21,7 +22,7 @@ TOPICS = dg.AssetKey(["marts", "topics"])
     specs=[
         dg.AssetSpec(
             MASKED,
-            deps=[["raw", "feedback"]],
+            deps=[newest("raw", "feedback")],
             kinds={"python", "ducklake"},
             owners=OWNERS,
             description="One row per feedback: its text, cleaned and without personal data.",
