@@ -1,7 +1,7 @@
 """How to speak of each feature: the words stand beside its column in the dbt project."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -26,12 +26,23 @@ class FeatureColumn:
         return self.phrase.unit
 
 
-@lru_cache(maxsize=4)
 def feature_columns(model: str = FEATURE_MODEL) -> tuple[FeatureColumn, ...]:
     """Every column with a label in its metadata, in the order of the model's YAML."""
+    return _labelled_columns()[model]
+
+
+@lru_cache(maxsize=1)
+def _labelled_columns() -> Mapping[str, tuple[FeatureColumn, ...]]:
+    """Of every model; dbt's manifest is read once, for it is large."""
     manifest: dict[str, Any] = json.loads(MANIFEST.read_text())
-    columns = manifest["nodes"][model]["columns"]
-    found = []
+    return {
+        model: tuple(_labelled(node["columns"]))
+        for model, node in manifest["nodes"].items()
+        if node["resource_type"] == "model"
+    }
+
+
+def _labelled(columns: Mapping[str, Any]) -> Iterator[FeatureColumn]:
     for name, column in columns.items():
         meta = column.get("config", {}).get("meta") or column.get("meta") or {}
         if "label" in meta:
@@ -42,8 +53,7 @@ def feature_columns(model: str = FEATURE_MODEL) -> tuple[FeatureColumn, ...]:
                 decimals=int(meta.get("decimals", 0)),
                 missing=meta.get("missing", ""),
             )
-            found.append(FeatureColumn(name, column["description"], phrase))
-    return tuple(found)
+            yield FeatureColumn(name, column["description"], phrase)
 
 
 def feature_phrases(task: str = "") -> Mapping[str, Phrase]:

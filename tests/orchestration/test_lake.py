@@ -4,6 +4,7 @@ import gc
 import subprocess
 import sys
 from datetime import datetime
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -14,6 +15,7 @@ from orchestration.lake import (
     Lake,
     LakeNotFound,
     current_snapshot,
+    open_engine,
     set_file_format,
 )
 from orchestration.maintenance_catalog import CATALOG
@@ -22,6 +24,16 @@ from orchestration.settings import PROJECT_ROOT, Settings
 from orchestration.turn import LeaseTimeout
 
 NOW = datetime(2026, 1, 1)
+
+
+OPEN_TWO = """
+import sys
+from pathlib import Path
+from orchestration.lake import open_engine
+for folder in (sys.argv[1], sys.argv[1], sys.argv[2]):
+    engine = open_engine(":memory:", Path(folder))
+    print(*engine.execute("select current_setting('allow_unsigned_extensions')").fetchone())
+"""
 
 
 def ingest(lake: Lake, batch_id: int) -> None:
@@ -33,6 +45,24 @@ def ingest(lake: Lake, batch_id: int) -> None:
         )
         connection.execute("delete from ops.clock")
         connection.execute("insert into ops.clock values (?, 'history', 1, ?)", [NOW, batch_id])
+
+
+def test_the_first_engine_of_a_process_checks_what_it_loads(tmp_path: Path) -> None:
+    open_engine(":memory:", tmp_path / "whole").close()
+    (link,) = (tmp_path / "whole").rglob("ducklake.duckdb_extension")
+    broken = tmp_path / "broken" / link.relative_to(tmp_path / "whole")
+    broken.parent.mkdir(parents=True)
+    content = bytearray(link.read_bytes())
+    content[-1] ^= 1  # the signature stands at the end
+    broken.write_bytes(content)
+    # in a process of its own: in this one no test pays for signatures, see conftest
+    opened = subprocess.run(
+        [sys.executable, "-c", OPEN_TWO, str(tmp_path / "whole"), str(tmp_path / "broken")],
+        capture_output=True,
+        text=True,
+    )
+    assert opened.stdout.split() == ["False", "False"]
+    assert "signature is either missing or invalid" in opened.stderr
 
 
 def test_reading_before_there_is_a_lake_says_what_to_run(values: Settings) -> None:

@@ -59,11 +59,16 @@ touched_refs as (
 
     union
 
+    -- as a join of three the planner may join all edges to each other first
     select beside.ref_key
-    from edges
-    inner join changed_refs on edges.ref_key = changed_refs.ref_key
-    inner join edges as beside on edges.identifier_key = beside.identifier_key
-    where edges.joins_people
+    from edges as beside
+    where
+        beside.identifier_key in (
+            select edges.identifier_key
+            from edges
+            inner join changed_refs on edges.ref_key = changed_refs.ref_key
+            where edges.joins_people
+        )
 
     union
 
