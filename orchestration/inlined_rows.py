@@ -4,7 +4,7 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.lake import Lake, attach_lake, load_extensions
+from orchestration.lake import Lake, attach_lake, open_engine
 from orchestration.maintenance_catalog import CATALOG, one_row
 
 
@@ -19,8 +19,11 @@ def write_inlined_rows(lake: Lake) -> int:
     int
         Tables of the catalog that went.
     """
-    with lake.lease("write inlined rows to files"), duckdb.connect() as connection:
-        load_extensions(connection, Path(lake.root) / "extensions")
+    extensions = Path(lake.root) / "extensions"
+    with (
+        lake.lease("write inlined rows to files"),
+        open_engine(":memory:", extensions) as connection,
+    ):
         attach_lake(connection, lake.catalog, lake.data_path)
         if not _rows(connection):
             return 0
