@@ -82,7 +82,7 @@ class LiveWorker:
         post = Post(self.values.live_home)
         with post.coming():
             self._version = code_version()
-            increment = kept_increment(self.values) or self._record()
+            increment = self.increment()
             with self.lake.writer("start the live worker") as connection:
                 create_tables(connection)
             self._warm_up()
@@ -96,6 +96,10 @@ class LiveWorker:
                 raise
             finally:
                 watch.close()
+
+    def increment(self) -> Recording:
+        """What a batch replays: as it was kept for this dbt project, else as dbt tells it now."""
+        return kept_increment(self.values) or self._record()
 
     def _warm_up(self) -> None:
         """Read the models that the first batch needs: they are kept, see `champions`."""

@@ -221,12 +221,14 @@ class LivePath(SensorPath):
     """The live worker's function for the hours; upkeep and daily job as they are."""
 
     def __init__(self, values: Settings, *, daily: bool) -> None:
-        from orchestration.live.recording import recorded_increment
+        from orchestration.live.worker import LiveWorker
 
         super().__init__(daily=daily)
         self._values = values
         self._lake = Lake.from_settings(values)
-        self._increment = recorded_increment(self._lake, values)
+        self._increment = LiveWorker(
+            self._lake, values, "soak", _nothing, _nothing, _nothing
+        ).increment()
 
     def batch(self, work: Work) -> None:
         from orchestration.live.batch import carry_batch
@@ -234,7 +236,10 @@ class LivePath(SensorPath):
         with self._lake.reader(latest=True) as connection:
             files = waiting_work(connection, self._values, {}).files
         hour = [file for file in files if file.partition_key == work.partition_key]
-        carry_batch(self._lake, self._values, self._increment, hour, "soak", lambda line: None)
+        carry_batch(self._lake, self._values, self._increment, hour, "soak", _nothing)
+
+
+def _nothing(*_: object) -> None: ...
 
 
 def main(

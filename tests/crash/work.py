@@ -6,7 +6,7 @@ import shutil
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orchestration.clock import set_clock
 from orchestration.dbt_runner import MANIFEST, run_dbt
@@ -16,6 +16,9 @@ from orchestration.lake import Lake, set_file_format
 from orchestration.publication import publish
 from orchestration.settings import PROJECT_ROOT, Settings, settings
 from orchestration.waiting import waiting_work
+
+if TYPE_CHECKING:
+    from orchestration.live.worker import LiveWorker
 
 NOT_OF_A_BATCH = {"training", "journeys", "attribution", "segments"}
 
@@ -85,19 +88,21 @@ def batch_job() -> None:
 
 def live_worker() -> None:
     """The live worker, as a run of Dagster holds it; works until it is killed or relieved."""
-    from orchestration.live.worker import LiveWorker
-
-    values = _settings()
-    run_id = f"run of {os.getpid()}"
-    silent: dict[str, Any] = {"report": _nothing, "report_caught_up": _nothing}
-    print(LiveWorker(Lake.from_settings(), values, run_id, log=print, **silent).run())
+    print(_worker().run())
 
 
 def record_increment() -> None:
     """What a worker of this version of the project does once: let dbt tell its statements."""
-    from orchestration.dbt_increment import recorded_increment
+    _worker().increment()
 
-    recorded_increment(Lake.from_settings(), _settings())
+
+def _worker() -> "LiveWorker":
+    from orchestration.live.worker import LiveWorker
+
+    silent: dict[str, Any] = {"report": _nothing, "report_caught_up": _nothing}
+    return LiveWorker(
+        Lake.from_settings(), _settings(), f"run of {os.getpid()}", log=print, **silent
+    )
 
 
 def land(mapping: str, source: str) -> None:

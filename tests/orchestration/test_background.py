@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import dagster as dg
@@ -40,8 +41,9 @@ def niceness(root: Path, tags: Mapping[str, str]) -> int:
 def test_a_run_in_a_process_of_its_own(
     tmp_path: Path, tags: Mapping[str, str], expected: int
 ) -> None:
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        assert pool.apply(niceness, (tmp_path, tags)) == expected
+    spawning = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(max_workers=1, mp_context=spawning) as pool:
+        assert pool.submit(niceness, tmp_path, tags).result() == expected
 
 
 def test_a_run_in_somebodys_process_leaves_it_as_it_was(tmp_path: Path) -> None:
