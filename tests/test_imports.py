@@ -12,7 +12,7 @@ OURS = ("collector", "ml", "orchestration", "simulation", "tests")
 
 
 def imported(file: Path) -> set[tuple[str, str]]:
-    """Module and name of every ``from … import …`` of this project in a file, wherever it stands."""
+    """Module and name of each ``from … import …`` of this project, wherever it stands."""
     return {
         (node.module, alias.name)
         for node in ast.walk(ast.parse(file.read_text()))

@@ -209,9 +209,10 @@ select * from final
 
 {#
     CTEs `session_events` and `device_days` for `session_features`: the events of `sessions`, a
-    CTE of sessions of people, from `first_at` on.
+    CTE of sessions of people, from `first_at` on. `events` names a relation like int_events that
+    has them, where there is a smaller one.
 #}
-{% macro events_of_sessions(first_at) -%}
+{% macro events_of_sessions(first_at, events=ref('int_events')) -%}
 events as (
 
     select
@@ -228,7 +229,7 @@ events as (
         device,
         referrer,
         campaign_ref
-    from {{ ref('int_events') }}
+    from {{ events }}
     where
         occurred_at >= {{ first_at }}
         and not {{ is_bot_agent('user_agent') }}

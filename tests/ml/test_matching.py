@@ -128,7 +128,12 @@ def test_a_whole_name_is_split(slipped: pd.DataFrame, found: pd.DataFrame) -> No
 
 
 @pytest.mark.parametrize(
-    "missing", [["given_name"], ["birth_date", "email"], ["street", "postcode"]]
+    "missing",
+    [
+        ["birth_date", "email"],
+        pytest.param(["given_name"], marks=pytest.mark.slow),
+        pytest.param(["street", "postcode"], marks=pytest.mark.slow),
+    ],
 )
 def test_null_and_absent_columns_are_the_same(slipped: pd.DataFrame, missing: list[str]) -> None:
     absent = match_profiles(slipped.drop(columns=missing), seed=7)
@@ -158,6 +163,7 @@ def test_two_rows_are_enough_by_documented_parameters() -> None:
     assert match_profiles(people(2), seed=7).empty
 
 
+@pytest.mark.slow
 def test_thousands_of_one_name_are_not_one_person() -> None:
     crowd = people(4_000).assign(given_name="Zora", surname="Quill")
     result = match_profiles(crowd, seed=7)
@@ -220,7 +226,10 @@ def test_a_chain_does_not_join_but_a_triangle_does() -> None:
 
 
 @pytest.mark.skipif(not DATA.exists(), reason="needs the shared identity data")
-@pytest.mark.parametrize("number", [1, 2, 3])
+@pytest.mark.parametrize(
+    "number",
+    [1, pytest.param(2, marks=pytest.mark.slow), pytest.param(3, marks=pytest.mark.slow)],
+)
 def test_febrl_people_are_told_apart(number: int) -> None:
     rows = pd.read_parquet(DATA / f"febrl_dataset{number}.parquet")
     street = rows[["street_number", "address_1", "address_2"]].fillna("").agg(" ".join, axis=1)

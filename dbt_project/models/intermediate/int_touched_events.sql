@@ -5,7 +5,7 @@
 ) }}
 
 -- The events that this run reads of the visitors whom it computes anew: one look at the history for
--- all tables that are made of them. It starts from the few identifiers of the visitors. A run over
+-- all tables that are made of them, with what these read. It starts from the few identifiers of the visitors. A run over
 -- the whole history reads int_events instead, and nothing is here.
 
 with identifiers as (
@@ -49,7 +49,24 @@ events as (
         coalesce(identifiers.customer_key, events.anonymous_key) as visitor_key,
         identifiers.customer_key,
         case when events.ref_key is null then identifiers.linked_at end as linked_at,
-        events.*
+        events.event_id,
+        events.campaign_ref,
+        events.order_ref,
+
+        -- what happened
+        events.occurred_at,
+        events.event_type,
+        events.channel,
+        events.page,
+        events.event_value,
+
+        -- with what
+        events.device,
+        events.user_agent,
+        events.referrer,
+
+        -- lineage
+        events.batch_id
     from {{ ref('stg_events') }} as events
     inner join identifiers
         on

@@ -23,6 +23,9 @@ final as (
         sessions.ended_at,
         clock.as_of,
 
+        -- measures
+        sessions.orders_completed,
+
         -- for readers
         {{ reader_setting('shoal_scored_at') }} is null
         or sessions.visitor_key in (

@@ -1,11 +1,16 @@
 {{ config(materialized='view') }}
 
+{%- set first_at = "(select min(open.started_at) from sessions as open)" %}
+
 -- Sessions that a next event would still extend, as of the clock. Computed when it is read.
 
+-- one that has had its order has no features: its events, the most of all, need not be read
 with due_sessions as (
 
     select * from {{ ref('open_sessions') }}
-    where is_due
+    where
+        is_due
+        and orders_completed = 0
 
 ),
 
@@ -15,7 +20,40 @@ sessions as (
 
 ),
 
-{{ events_of_sessions("(select min(open.started_at) from sessions as open)") }},
+-- few of all events are theirs: they are found by identifier before it is asked whose they are
+identifiers as (
+
+    select identifier_key
+    from {{ ref('identity_map') }}
+    where
+        is_owner
+        and customer_key in (select open.visitor_key from sessions as open)
+
+    union all
+
+    select visitor_key as identifier_key
+    from sessions
+
+),
+
+events_of_identifiers as (
+
+    select * from {{ ref('stg_events') }}
+    where
+        occurred_at >= {{ first_at }}
+        and coalesce(ref_key, anonymous_key) in (
+            select identifiers.identifier_key from identifiers
+        )
+
+),
+
+their_events as (
+
+    {{ recognised_events('events_of_identifiers') | indent(4) }}
+
+),
+
+{{ events_of_sessions(first_at, 'their_events') }},
 
 -- a session ends with its newest event: of that instant there are few to rank
 ranked_events as (

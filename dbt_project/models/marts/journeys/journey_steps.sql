@@ -43,19 +43,25 @@ sessions as (
 events as (
 
     select
-        visitor_key,
-        customer_key,
-        event_id,
-        occurred_at,
-        event_type,
-        channel,
-        campaign_ref,
-        event_value
-    from {{ events_relation }}
+        events.visitor_key,
+        events.customer_key,
+        events.event_id,
+        events.occurred_at,
+        events.event_type,
+        events.channel,
+        events.campaign_ref,
+        events.event_value
+    from {{ events_relation }} as events
+    {% if is_incremental() %}
+    inner join restarts
+        on
+            events.customer_key = restarts.customer_key
+            and events.occurred_at >= restarts.restart_at
+    {% endif %}
     where
-        occurred_at >= {{ first_day }}
-        and customer_key is not null
-        and not {{ is_bot_agent('user_agent') }}
+        events.occurred_at >= {{ first_day }}
+        and events.customer_key is not null
+        and not {{ is_bot_agent('events.user_agent') }}
 
 ),
 
