@@ -5,8 +5,8 @@
 ) }}
 
 -- The events that this run reads of the visitors whom it computes anew: one look at the history for
--- all tables that are made of them, with what these read. It starts from the few identifiers of the visitors. A run over
--- the whole history reads int_events instead, and nothing is here.
+-- all tables that are made of them, with what these read. It starts from the few identifiers of the
+-- visitors. A run over the whole history reads int_events instead, and nothing is here.
 
 with identifiers as (
 
