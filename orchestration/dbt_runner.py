@@ -13,6 +13,9 @@ DBT_PROJECT_DIR = PROJECT_ROOT / "dbt_project"
 MANIFEST = DBT_PROJECT_DIR / "target" / "manifest.json"
 
 FAILED = frozenset({"error", "fail", "skipped"})
+OTHER_COLUMNS = "schemas on this incremental model are out of sync"
+"""What dbt says, among advice for a project that it does not know."""
+UPGRADED = "Columns have changed with an upgrade: `make setup` computes these tables anew."
 
 DbtEvent = dg.MaterializeResult[Any] | dg.AssetCheckResult
 
@@ -171,5 +174,7 @@ def dagster_events(
                 ),
                 metadata={"failing_rows": result.failures or 0, "message": result.message},
             )
+    if any(OTHER_COLUMNS in error for error in errors):
+        errors.append(UPGRADED)
     if errors:
         raise DbtError("dbt failed:\n" + "\n".join(errors))
