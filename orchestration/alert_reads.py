@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from orchestration.clock import Clock
+from orchestration.visitor_events import events_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +40,7 @@ _VISITORS = f"""
             <> max(events.country) filter (where events.customer_key is not null),
             false
         ) as is_suspect
-    from intermediate.int_events as events
+    from ({events_of("fresh_visitors")}) as events
     inner join fresh_visitors as fresh on events.visitor_key = fresh.visitor_key
     where {_SEEN}
     group by 1
@@ -54,21 +55,19 @@ _EVENTS = f"""
         events.event_type,
         events.event_value,
         events.country
-    from intermediate.int_events as events
+    from ({events_of("suspects")}) as events
     inner join suspects as fresh on events.visitor_key = fresh.visitor_key
     where {_SEEN}
 """
 # devices on which the source itself named the customer: what identity adds later tells nothing
-_DEVICES = """
+_DEVICES = f"""
+    with targets as (select unnest(?) as visitor_key)
     select
         customer_key,
         anonymous_key,
         min(occurred_at) as first_seen_at
-    from intermediate.int_events
-    where
-        customer_key in (select unnest(?))
-        and ref_key is not null
-        and anonymous_key is not null
+    from ({events_of("targets")})
+    where ref_key is not null and anonymous_key is not null
     group by 1, 2
 """
 

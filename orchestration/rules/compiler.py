@@ -68,8 +68,8 @@ def compile_changes(
     joins = [f"left join {rows.name}_counts using (customer_key)" for rows in row_sets]
     text = ",\n".join(
         [
-            *(rows.visible() for rows in row_sets),
             f"touched as materialized (\n    {touched}\n)",
+            *(rows.visible() for rows in row_sets),
             *(rows.counted() for rows in row_sets),
             _facts(facts, [e for r in rules for e in _fact_expressions(r)]),
             "matches as (\n    select customer_key, unnest([\n        "

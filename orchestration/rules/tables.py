@@ -7,10 +7,12 @@ from dataclasses import dataclass
 import duckdb
 
 from orchestration.ingestion.expressions import Expression, ExpressionError, bound_type
+from orchestration.visitor_events import events_of
 
 FACTS = ("marts.customer_features", "marts.customer_scores", "marts.customers")
 """Tables with a row per customer; a name that several have is that of the first."""
 
+EVENTS = "intermediate.int_events"
 NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL")
 NAMED = 8
 """So many of the columns that exist are named in a message, the likest first."""
@@ -24,9 +26,16 @@ class RowTable:
     time: str
     type: str
 
+    def of(self, customers: str) -> str:
+        """SQL for the rows of the customers of a relation that has each ``customer_key`` once."""
+        if self.name == EVENTS:
+            return events_of(f"(select customer_key as visitor_key from {customers})")
+        chosen = f"(select customer_key from {customers})"
+        return f"select * from {self.name} where customer_key in {chosen}"
+
 
 ROWS = {
-    "events": RowTable("intermediate.int_events", "occurred_at", "event_type"),
+    "events": RowTable(EVENTS, "occurred_at", "event_type"),
     "orders": RowTable("marts.orders", "ordered_at", "status"),
     "feedback": RowTable("marts.feedback_signals", "posted_at", "source_type"),
     "messages": RowTable("intermediate.int_messages", "sent_at", "channel"),

@@ -56,20 +56,27 @@ class RowSet:
         ]
 
     def visible(self) -> str:
-        """A CTE of the rows that can matter, and for which condition each counts."""
-        start = min(self.as_of, self.since or self.as_of)
-        first = start - max(condition.within for condition in self.conditions)
+        """A CTE of the rows that can matter, and for which condition each counts.
+
+        Of the touched only, where not everyone is: these are packed into one row and unpacked
+        again, since DuckDB takes a row for one and a union for any number.
+        """
+        source = self.table.name
+        if self.since is not None:
+            touched = "(select unnest(list(customer_key)) as customer_key from touched)"
+            source = f"({self.table.of(touched)})"
+        first = self.as_of - max(condition.within for condition in self.conditions)
         flags, wanted = [], []
         for number, condition in enumerate(self.conditions):
             flags.append(f"{self._counts(condition)} as counts_{number}")
             types = f" and {self._is(condition.types)}" if condition.types else ""
-            recent = f"{self.table.time} >= {self.values.bind(start - condition.within)}"
+            recent = f"{self.table.time} >= {self.values.bind(self.as_of - condition.within)}"
             wanted.append(f"({recent}{types})")
         return (
-            f"{self.name}_rows as materialized (\n    select customer_key, "
+            f"{self.name}_rows as (\n    select customer_key, "
             f"{self.table.time} as happened_at,\n        "
             + ",\n        ".join(flags)
-            + f"\n    from {self.table.name}\n    where customer_key is not null"
+            + f"\n    from {source}\n    where customer_key is not null"
             f"\n    and {self.table.time} >= {self.values.bind(first)}"
             f" and {self.table.time} < {self.values.bind(self.as_of)}"
             f"\n    and (" + "\n        or ".join(wanted) + ")\n)"
@@ -79,14 +86,21 @@ class RowSet:
         """Whose rows came into a window, or dropped out of it, since the evaluation before."""
         assert self.since is not None
         crossed = []
-        for number, condition in enumerate(self.conditions):
+        for condition in self.conditions:
             ends = [
-                f"happened_at >= {self.values.bind(self.since - age)} "
-                f"and happened_at < {self.values.bind(self.as_of - age)}"
+                f"{self.table.time} >= {self.values.bind(self.since - age)} "
+                f"and {self.table.time} < {self.values.bind(self.as_of - age)}"
                 for age in (condition.until, condition.within)
             ]
-            crossed.append(f"(counts_{number} and ({' or '.join(ends)}))")
-        return f"select customer_key from {self.name}_rows where " + " or ".join(crossed)
+            crossed.append(f"({self._counts(condition)} and ({' or '.join(ends)}))")
+        first = self.since - max(condition.within for condition in self.conditions)
+        return (
+            f"select customer_key from {self.table.name}\n    where customer_key is not null "
+            f"and {self.table.time} >= {self.values.bind(first)} "
+            f"and {self.table.time} < {self.values.bind(self.as_of)}\n    and ("
+            + "\n        or ".join(crossed)
+            + ")"
+        )
 
     def counted(self) -> str:
         """A CTE of how many rows each touched customer has in each window."""
@@ -101,9 +115,7 @@ class RowSet:
         return (
             f"{self.name}_counts as (\n    select customer_key,\n        "
             + ",\n        ".join(columns)
-            + f"\n    from {self.name}_rows\n"
-            "    where customer_key in (select customer_key from touched)\n"
-            "    group by customer_key\n)"
+            + f"\n    from {self.name}_rows\n    group by customer_key\n)"
         )
 
     def counts(self) -> Iterator[tuple[Rows, str]]:

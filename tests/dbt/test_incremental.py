@@ -12,6 +12,7 @@ import pytest
 from dbt.contracts.graph.manifest import Manifest
 
 from orchestration.dbt_increment import IncrementFailed, Recording, without_comment
+from orchestration.visitor_events import events_of
 from tests.dbt.dbt_lake import HOT, LIVE, REBUILT, DbtLake, Row, assert_same_tables
 from tests.dbt.histories import random_history
 
@@ -61,8 +62,26 @@ def test_replayed_increments_equal_a_rebuild(
         if batch == 2:
             _assert_a_failure_changes_nothing(lake, batch)
         lake.replay(AS_OF, batch, batch, many if batch % 2 else None)
+        _assert_events_are_found_by_their_visitors(lake, f"seed {seed}, batch {batch}")
     lake.manifest = manifest
     _assert_equals_a_rebuild(lake, batches, f"seed {seed}, replayed")
+
+
+def _assert_events_are_found_by_their_visitors(lake: DbtLake, context: str) -> None:
+    """`events_of` gives the rows of the view: of everyone, of any half, and of nobody."""
+    with lake.lake.reader(latest=True) as connection:
+        for chosen in ("true", "hash(visitor_key) % 2 = 0", "hash(visitor_key) % 2 = 1", "false"):
+            connection.execute(
+                "create or replace temporary table chosen as select distinct visitor_key "
+                f"from lake.intermediate.int_events where visitor_key is not null and {chosen}"
+            )
+            found = f"from ({events_of('chosen')})"
+            expected = (
+                "select * from intermediate.int_events "
+                "where visitor_key in (select visitor_key from chosen)"
+            )
+            for amiss in (f"{found} except all {expected}", f"{expected} except all {found}"):
+                assert connection.execute(amiss).fetchall() == [], f"{context}: {chosen}"
 
 
 def _as_for_many_days(lake: DbtLake) -> Recording:

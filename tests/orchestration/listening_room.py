@@ -26,7 +26,12 @@ create table if not exists intermediate.int_events (
     anonymous_key varchar, occurred_at timestamp, event_type varchar, event_value double,
     country varchar, batch_id bigint
 );
-create view staging.stg_events as select * from intermediate.int_events;
+create view staging.stg_events as
+select * exclude (visitor_key, customer_key) from intermediate.int_events;
+create table if not exists intermediate.identity_map (
+    identifier_key varchar, customer_key varchar, is_owner boolean, linked_at timestamp,
+    owned_until timestamp
+);
 create table marts.orders (ordered_at timestamp, net_amount double, status varchar);
 create table marts.customers (customer_key varchar, signed_up_at timestamp);
 create table marts.feedback_signals (

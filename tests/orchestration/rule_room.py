@@ -39,6 +39,10 @@ def create_rule_tables(connection: duckdb.DuckDBPyConnection) -> None:
         (model,) = yaml.safe_load(path.read_text())["models"]
         columns = ", ".join(f"{each['name']} {each['data_type']}" for each in model["columns"])
         connection.execute(f"create table {table} ({columns})")
+    connection.execute(
+        "create view staging.stg_events as "
+        "select * exclude (visitor_key, customer_key, linked_at) from intermediate.int_events"
+    )
 
 
 WRITTEN = ("ops.segment_rules", "marts.rule_segments", "marts.rule_segment_history")
@@ -119,10 +123,13 @@ class RuleRoom:
             )
 
     def events(self, *rows: tuple[str, str, datetime]) -> None:
-        """Events: whose, of which type, when."""
-        names = ("customer_key", "event_type", "occurred_at")
+        """Events that name their customers: whose, of which type, when."""
         self.insert(
-            "intermediate.int_events", *(dict(zip(names, row, strict=True)) for row in rows)
+            "intermediate.int_events",
+            *(
+                {"customer_key": key, "ref_key": key, "event_type": type_, "occurred_at": at}
+                for key, type_, at in rows
+            ),
         )
 
     def orders(self, *rows: tuple[str, datetime]) -> None:
