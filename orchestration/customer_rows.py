@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from orchestration.lake import Lake
 
-BATCH_ROWS = 50_000
+BATCH_ROWS = 25_000
 
 
 def stale_features(

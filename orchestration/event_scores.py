@@ -16,8 +16,9 @@ from orchestration.event_score_tables import ScoreTable
 from orchestration.ingestion.sql import transaction
 from orchestration.lake import Lake
 from orchestration.registry import Registry
+from orchestration.threads import map_in_threads
 
-BATCH_ROWS = 50_000
+BATCH_ROWS = 25_000
 
 
 def write_event_scores(
@@ -45,6 +46,10 @@ def write_event_scores(
     champion = load_champion(registry, table.task.name)
     if champion is None:
         return None
+
+    def scored(rows: pd.DataFrame) -> pd.DataFrame:
+        return score_rows(rows, table, champion, phrases, now, 1)
+
     while True:
         with (
             lake.reader(latest=True) as connection,
@@ -53,9 +58,7 @@ def write_event_scores(
             rows_to_score = _rows_to_score(connection, table, champion)
             if table.may_follow:
                 lake.give_way()
-            parts = [
-                score_rows(rows, table, champion, phrases, now, threads) for rows in rows_to_score
-            ]
+            parts = list(map_in_threads(scored, rows_to_score, threads))
         scores = in_order(pd.concat(parts, ignore_index=True), table) if parts else None
         with (
             lake.writer(f"write {table.name}") as connection,

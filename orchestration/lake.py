@@ -130,6 +130,12 @@ class Lake(DuckDBResource):
         """Let others carry batches through: what the run still does needs none to stand still."""
         self._run_turn.end()
 
+    def use_threads(self, threads: int) -> None:
+        """Let what this process has attached of the lake compute on so many threads."""
+        for (catalog, data_path, root, *_), instance in _ATTACHED.items():
+            if (catalog, data_path, root) == (self.catalog, self.data_path, self.root):
+                instance.execute(f"set threads = {int(threads)}")
+
     @property
     def holds(self) -> Path:
         """The folder of the snapshots that are being read."""

@@ -15,6 +15,7 @@ from orchestration.champions import Champion, answering, require_features
 from orchestration.customer_rows import append, replace_customers, stale_features, to_arrow
 from orchestration.ingestion.sql import transaction
 from orchestration.lake import Lake
+from orchestration.threads import map_in_threads
 
 SEGMENT_COLUMNS = "segments.segment_id, segments.segment_name"
 ENDS = ("expected_value_low", "expected_value_high")
@@ -36,13 +37,12 @@ def write_scores(
     """
     require_features(lake, champions)
     versions = model_versions(champions)
-    parts = [
-        score_features(features, champions, phrases, versions, now, threads)
-        for features in stale_features(
-            lake, "customer_scores", "model_versions", versions, SEGMENT_COLUMNS
-        )
-    ]
-    rows = to_arrow(parts)
+
+    def scored(features: pd.DataFrame) -> pd.DataFrame:
+        return score_features(features, champions, phrases, versions, now, 1)
+
+    stale = stale_features(lake, "customer_scores", "model_versions", versions, SEGMENT_COLUMNS)
+    rows = to_arrow(list(map_in_threads(scored, stale, threads)))
     with lake.writer("write scores") as connection, transaction(connection):
         replace_customers(connection, "customer_scores", rows)
         append(connection, "score_history", rows)

@@ -34,6 +34,8 @@ from orchestration.texts.stage import Taken, take_fresh_texts
 
 EVENT_SCORES = (SESSION_INTENT,)
 """The others follow, see `orchestration.live.catch_up`."""
+LARGE_BATCH_ROWS = 20_000
+"""From so many rows on a batch is given `Settings.threads`."""
 WAITED_SECONDS = 1.0
 """Whoever waited for the turn for longer takes what came meanwhile, too."""
 
@@ -101,13 +103,15 @@ def carry_batch(
             done.files = _newest([*files, *look_again()])
         with done.stage("ingest"):
             done.report = _ingest(lake, values, done.files, run_id)
+        threads = threads_for(done.report.received, values)
+        lake.use_threads(threads)
         with done.stage("whole"), lake.together(f"live batch, run {run_id}") as one:
             with done.stage("texts"):
                 done.texts = take_fresh_texts(one, values, log)
                 done.mentions = search_mentions(one, values, fresh_only=True).mentions
             if not _tables(one, values, increment, done).has_new_batches:
                 return done
-            _score(one, values, done)
+            _score(one, values, threads, done)
             with done.stage("listening"):
                 done.heard = hear_issues(one, values)
             with done.stage("alerts"):
@@ -125,6 +129,11 @@ def carry_batch(
         delivered = deliver(lake, values, _now(), recorded.historic, log)
     done.alerts = AlertRun(events, recorded, delivered)
     return done
+
+
+def threads_for(rows: int, values: Settings) -> int:
+    """Threads for a batch: a small one waits for the catalog, which no second makes faster."""
+    return values.threads if rows >= LARGE_BATCH_ROWS else values.live_threads
 
 
 def _newest(files: Sequence[LandedFile]) -> list[LandedFile]:
@@ -154,7 +163,7 @@ def _ingest(lake: Lake, values: Settings, files: Sequence[LandedFile], run_id: s
     return report
 
 
-def _score(lake: Lake, values: Settings, done: Carried) -> None:
+def _score(lake: Lake, values: Settings, threads: int, done: Carried) -> None:
     registry = Registry(values)
     with done.stage("segments"):
         segments = load_segments(registry)
@@ -163,11 +172,11 @@ def _score(lake: Lake, values: Settings, done: Carried) -> None:
     with done.stage("scores"):
         champions = load_champions(registry)
         done.models = model_versions(champions)
-        done.scored = write_scores(lake, champions, feature_phrases(), _now(), values.threads)
+        done.scored = write_scores(lake, champions, feature_phrases(), _now(), threads)
     for table in EVENT_SCORES:
         with done.stage(table.name):
             phrases = feature_phrases(table.task.name)
-            scored = write_event_scores(lake, registry, table, phrases, _now(), values.threads)
+            scored = write_event_scores(lake, registry, table, phrases, _now(), threads)
             done.event_scores[table.name] = scored or 0
 
 

@@ -56,7 +56,7 @@ def catch_up(lake: Lake, values: Settings, run_id: str) -> tuple[int, dict[str, 
             for table in TABLES:
                 phrases = feature_phrases(table.task.name)
                 rows = write_event_scores(
-                    one, Registry(values), table, phrases, _now(), values.threads
+                    one, Registry(values), table, phrases, _now(), values.live_threads
                 )
                 scored[table.name] = rows or 0
             with one.reader(latest=True) as connection:

@@ -32,10 +32,9 @@ def watch_landing(context: dg.OpExecutionContext, lake: Lake) -> str:
         for event in caught_up(batch_id, scored):
             context.log_event(event)
 
-    warm = lake.model_copy(update={"threads": values.live_threads})
     ended = LiveWorker(
-        warm,
-        values.model_copy(update={"threads": values.live_threads}),
+        lake.model_copy(update={"threads": values.live_threads}),
+        values,
         context.run_id,
         report,
         report_caught_up,
