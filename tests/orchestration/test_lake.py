@@ -172,6 +172,29 @@ def test_a_transaction_asks_one_state_of_the_catalog(values: Settings, lake: Lak
         assert connection.execute(rows).fetchone() != before
 
 
+def test_files_of_this_machine_are_cached_once(lake: Lake) -> None:
+    """By the system: DuckDB would keep what it read of files that are long gone."""
+    ingest(lake, 1)
+    with lake.writer("test") as writer, lake.reader(latest=True) as reader:
+        for connection in (writer, reader):
+            assert connection.execute("select count(*) from ops.batches").fetchone() == (1,)
+            cached = connection.execute("from duckdb_memory() where tag = 'EXTERNAL_FILE_CACHE'")
+            assert [row[1] for row in cached.fetchall()] == [0]
+
+
+def test_threads_change_for_readers_and_writers_that_are_attached(
+    values: Settings, lake: Lake
+) -> None:
+    def threads(connection: duckdb.DuckDBPyConnection) -> object:
+        return connection.execute("select current_setting('threads')").fetchone()
+
+    ingest(lake, 1)
+    with lake.writer("test") as writer, lake.reader(latest=True) as reader:
+        for count in (3, 1):
+            lake.use_threads(count)
+            assert threads(writer) == threads(reader) == (count,)
+
+
 def test_dbt_asks_the_catalog_as_the_lake_does(lake: Lake) -> None:
     profile = yaml.safe_load((PROJECT_ROOT / "dbt_project" / "profiles.yml").read_text())
     options = profile["shoal"]["outputs"]["lake"]["config_options"]
