@@ -36,10 +36,7 @@ def publications(connection: duckdb.DuckDBPyConnection) -> set[int]:
 
 def published_at(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) -> int | None:
     """The snapshot that readers saw when another one was the newest; None before the first."""
-    try:
-        return published_snapshot(connection, at=snapshot.number)
-    except duckdb.CatalogException:
-        return None  # ops.batches was not there yet
+    return published_snapshot(connection, at=snapshot.number)
 
 
 def last_before(snapshots: Iterable[Snapshot], instant: datetime) -> Snapshot | None:

@@ -12,34 +12,52 @@ from orchestration.lake import Lake
 PAUSE_SECONDS = 1.0
 """Four readers without a pause are two processors without anything else."""
 LOOK = """
+    with tables as (
+        select
+            'features' as name,
+            count(*) as customers,
+            bit_xor(hash(customer_key, batch_id)) as batches,
+            bit_xor(hash(customer_key, batch_id, as_of)) as instants
+        from marts.customer_features
+
+        union all
+
+        select
+            'scores',
+            count(*),
+            bit_xor(hash(customer_key, batch_id)),
+            bit_xor(hash(customer_key, batch_id, as_of))
+        from marts.customer_scores
+
+        union all
+
+        select 'segments', count(*), bit_xor(hash(customer_key, batch_id)), null
+        from marts.customer_segments
+    ),
+
+    published as (
+        select
+            max(batch_id) as newest,
+            count(*) filter (where snapshot_id is null) as unpublished
+        from ops.batches
+    ),
+
+    arrived as (select distinct batch_id from raw.events where batch_id > 1)
+
     select
-        (select max(batch_id) from ops.batches) as newest,
-        (select last_batch_id from ops.clock)
-            - (select max(batch_id) from ops.batches) as clock_behind,
-        (select count(*) from ops.batches where snapshot_id is null) as unpublished,
+        published.newest,
+        (select last_batch_id from ops.clock) - published.newest as clock_behind,
+        published.unpublished,
+        (select count(distinct (customers, batches)) - 1 from tables) as unlike_batches,
+        (select count(distinct instants) - 1 from tables) as unlike_instants,
         (
             select count(*)
-            from marts.customer_scores as scores
-            full join marts.customer_features as features
-                on scores.customer_key = features.customer_key
-            where
-                scores.as_of is distinct from features.as_of
-                or scores.batch_id is distinct from features.batch_id
-        ) as unscored,
-        (
-            select count(*)
-            from marts.customer_segments as segments
-            full join marts.customer_features as features
-                on segments.customer_key = features.customer_key
-            where segments.batch_id is distinct from features.batch_id
-        ) as unsegmented,
-        (
-            select count(*)
-            from (select distinct batch_id from raw.events where batch_id > 1) as arrived
+            from arrived
             anti join ops.batches as batches on arrived.batch_id = batches.batch_id
         ) as unknown_rows
+    from published
 """
-
+"""Features, scores and segments are of the same customers, batch for batch, or they differ."""
 
 def main() -> None:
     """Print the counts as JSON when told to end."""
