@@ -151,6 +151,7 @@ def test_every_ref_of_a_person_leads_to_one_page(demo: tuple[Deployment, str]) -
     assert len(rows) == 4
 
 
+@pytest.mark.slow
 def test_the_command_prints_and_refuses(demo: tuple[Deployment, str]) -> None:
     deployment, _ = demo
     ((ref, key),) = deployment.query(

@@ -116,6 +116,7 @@ def test_second_profiles_are_found_and_nobody_else(found: pd.DataFrame) -> None:
     assert {state for name, state in states.items() if name != "email"} == {"learnt"}
 
 
+@pytest.mark.slow
 def test_the_order_of_the_rows_changes_nothing(slipped: pd.DataFrame, found: pd.DataFrame) -> None:
     shuffled = slipped.sample(frac=1, random_state=3)[slipped.columns[::-1]]
     pd.testing.assert_frame_equal(match_profiles(shuffled, seed=7), found)
@@ -171,6 +172,7 @@ def test_thousands_of_one_name_are_not_one_person() -> None:
     assert len(result) < 100
 
 
+@pytest.mark.slow
 def test_a_household_is_not_one_person() -> None:
     couples = people(400, seed=2)
     partners = people(400, seed=3)[["given_name", "birth_date", "email"]]

@@ -62,6 +62,7 @@ def test_the_log_stays_while_somebody_has_the_catalog_open(lake: Lake) -> None:
     assert not log_of(lake).exists()
 
 
+@pytest.mark.slow
 def test_the_log_does_not_grow_without_end(lake: Lake) -> None:
     with held(Path(lake.catalog.removeprefix("sqlite:"))) as holder:
         assert holder.wait()

@@ -207,6 +207,7 @@ def market_lake(lake: Lake) -> Lake:
     return lake
 
 
+@pytest.mark.slow
 def test_what_is_in_the_lake_is_judged_and_written(values: Settings, lake: Lake) -> None:
     import logging
 

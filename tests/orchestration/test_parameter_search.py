@@ -81,6 +81,7 @@ def test_training_takes_the_newest_search_and_a_repetition_its_own(
     assert repeated.is_identical, repeated.lines()
 
 
+@pytest.mark.slow
 def test_models_keep_to_directions_where_that_is_set(
     room: ModelRoom, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,6 +14,7 @@ from tests.ml.known_market import DATES
 from tests.orchestration.model_room import ModelRoom, market_frame
 
 
+@pytest.mark.slow
 def test_rivals_are_compared_on_a_cutoff_whose_labels_neither_knows(room: ModelRoom) -> None:
     """The champion learnt on all dates but the newest, the challenger on all of them."""
     frame = market_frame()
@@ -91,6 +92,7 @@ def materialize(room: ModelRoom, *assets: dg.AssetsDefinition) -> dg.ExecuteInPr
     return dg.materialize(assets, resources={"lake": room.lake}, raise_on_error=False)
 
 
+@pytest.mark.slow
 def test_a_refusal_does_not_stop_the_scoring_of_its_run(
     room: ModelRoom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
