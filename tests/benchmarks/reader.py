@@ -59,6 +59,7 @@ LOOK = """
 """
 """Features, scores and segments are of the same customers, batch for batch, or they differ."""
 
+
 def main() -> None:
     """Print the counts as JSON when told to end."""
     counts = {"looks": 0, "half": 0, "failures": 0, "batches": 0}
