@@ -47,7 +47,7 @@ def write_event_scores(
     if champion is None:
         return None
 
-    def scored(rows: pd.DataFrame) -> pd.DataFrame:
+    def scored(rows: pd.DataFrame) -> pd.DataFrame:  # a part on each thread
         return score_rows(rows, table, champion, phrases, now, 1)
 
     while True:

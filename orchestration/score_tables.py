@@ -38,7 +38,7 @@ def write_scores(
     require_features(lake, champions)
     versions = model_versions(champions)
 
-    def scored(features: pd.DataFrame) -> pd.DataFrame:
+    def scored(features: pd.DataFrame) -> pd.DataFrame:  # a part on each thread
         return score_features(features, champions, phrases, versions, now, 1)
 
     stale = stale_features(lake, "customer_scores", "model_versions", versions, SEGMENT_COLUMNS)

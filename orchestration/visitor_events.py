@@ -5,7 +5,7 @@ def events_of(visitors: str) -> str:
     """SQL for the rows of ``intermediate.int_events`` of some visitors.
 
     The view asks of every event who owns its identifier; few events are those of a batch's
-    visitors. The result is the same (`_assert_events_are_found_by_their_visitors`).
+    visitors. That the result is the same, tests/dbt/test_incremental.py asserts after every batch.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def events_of(visitors: str) -> str:
                 customer_key,
                 linked_at,
                 timestamp '-infinity' as owned_from,
-                coalesce(owned_until, timestamp '9999-12-31 23:59:59') as owned_until
+                coalesce(owned_until, timestamp 'infinity') as owned_until
             from intermediate.identity_map
             where is_owner and customer_key in (select visitor_key from {visitors})
 
