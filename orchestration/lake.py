@@ -328,8 +328,8 @@ class Lake(DuckDBResource):
         connection.execute(f"set threads = {self.threads}")
         connection.execute(f"set temp_directory = {_quoted(str(root / 'tmp'))}")
         if "://" not in self.data_path:
-            # the system caches files, and forgets those that are gone: they were 2.4 MB more in each
-            # hour of a soak
+            # the system caches files, and forgets those that are gone: DuckDB kept 2.4 MB of them
+            # for each hour of a soak
             connection.execute("set enable_external_file_cache = false")
         # by its guess of the rows DuckDB compares each event with every session of everyone: 28 s
         # instead of 0.2 where 190,000 events were taken for 177
